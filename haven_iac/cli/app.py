@@ -1,0 +1,65 @@
+"""The command `haven-iac`: subcommands, and how errors end."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+import haven_iac
+from haven_iac.cli.options import emit
+from haven_iac.errors import ExitCode, HavenError
+
+app = typer.Typer(
+    name="haven-iac",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Build a reference Haven cluster; see its verdict before, and check it after.",
+    epilog="Exit status: " + ", ".join(f"{code.value} {code.name.lower()}" for code in ExitCode) + ".",
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    """Build a reference Haven cluster; see its verdict before, and check it after."""
+    if version:
+        print(haven_iac.__version__)
+        raise typer.Exit
+
+
+def report(error: HavenError, *, as_json: bool) -> None:
+    """Print an error: every problem on a line of its own, or one JSON document."""
+    if as_json:
+        emit({"error": error.code, "message": error.what, "problems": [p.as_dict() for p in error.problems]})
+        return
+    for problem in error.problems:
+        print(problem, file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command; no traceback ever reaches a user unless HAVEN_DEBUG is set."""
+    try:
+        app()
+    except HavenError as error:
+        if os.environ.get("HAVEN_DEBUG"):
+            raise
+        report(error, as_json="--json" in sys.argv)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("HAVEN_DEBUG"):
+            raise
+        print(
+            f"HVN999 {type(error).__name__}: {error}; this is a defect in haven-iac, "
+            "run again with HAVEN_DEBUG=1 and report what it prints",
+            file=sys.stderr,
+        )
+        sys.exit(ExitCode.UNEXPECTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Options and output that every subcommand shares."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+StackOption = Annotated[
+    str,
+    typer.Option(
+        "--stack", "-s", envvar="HAVEN_STACK", help="Which stacks/Pulumi.<stack>.yaml; HAVEN_STACK, else local."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for a machine to read.")]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console; imported late, so that help stays quick."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty())
+
+
+def emit(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    sys.stdout.write("\n")
+
+
+def examples(*lines: str) -> str:
+    r"""Return the examples part of a command's help.
+
+    Each line is `command  # what it does`; use as `epilog=examples(...)`.
+    """
+    return "\n\n".join(["Examples:", *lines])

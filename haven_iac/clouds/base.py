@@ -1,0 +1,149 @@
+"""The seam between a cluster and the cloud it runs on.
+
+`Cloud` is pure: what it promises is known before anything exists and without importing Pulumi.
+`CloudBuilder` makes resources; an adapter imports its provider there and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from haven_iac.facts import Capability, CloudFacts
+from haven_iac.plan.model import ClusterPlan, PoolPlan
+from haven_iac.spec import ClusterSpec
+from haven_iac.spec.model import SpecModel
+
+if TYPE_CHECKING:
+    import pulumi
+
+API = 1
+"""Version of this seam; the registry refuses adapters of another one."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a probe saw."""
+
+    severity: str
+    """`error` stops the run, `warning` is shown."""
+    what: str
+    fix: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class KeyParts:
+    """Key material of one cluster; every value is secret unless its name ends in `_cert`."""
+
+    identity: pulumi.Output[str]
+    """Name and a short random suffix: tag and prefix of everything in the cloud."""
+    material: pulumi.Output[Mapping[str, str]]
+    """CAs, service-account key and tokens by file name, as `haven_iac.keys.material` lists them."""
+    admin_cert: pulumi.Output[str]
+    admin_key: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class NetworkParts:
+    """A network that nodes can stand in."""
+
+    details: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
+    """What the same adapter's other methods need; nobody else reads it."""
+
+
+@dataclass(frozen=True)
+class EndpointParts:
+    """Where the Kubernetes API answers."""
+
+    server: pulumi.Output[str]
+    """URL, as it stands in a kubeconfig."""
+    details: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ControlPlaneParts:
+    """A control plane that runs."""
+
+    ready: pulumi.Output[str]
+    """Known when the API answers; everything in the cluster waits for it."""
+    resources: tuple[pulumi.Resource, ...] = ()
+
+
+@dataclass(frozen=True)
+class PoolParts:
+    """The nodes of one pool."""
+
+    resources: tuple[pulumi.Resource, ...] = ()
+
+
+class CloudBuilder(Protocol):
+    """Makes the cloud's part of a cluster; every resource gets `opts` (parent and provider) only."""
+
+    def network(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> NetworkParts:
+        """Make or adopt the node network."""
+
+    def api_endpoint(
+        self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> EndpointParts:
+        """Make the address of the API."""
+
+    def control_plane(
+        self,
+        plan: ClusterPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> ControlPlaneParts:
+        """Start the control plane; the first server first."""
+
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        kubernetes: pulumi.ProviderResource,
+        opts: pulumi.ResourceOptions,
+    ) -> PoolParts:
+        """Make the nodes of one pool (the control plane's too, where they are objects of their own)."""
+
+    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
+        """Return the id of an object that was created but not recorded, or None when there is none."""
+
+
+@runtime_checkable
+class Cloud(Protocol):
+    """One cloud; every member is pure but `probe`."""
+
+    @property
+    def kind(self) -> str:
+        """Return the name people write in `cloud.kind`."""
+
+    @property
+    def api(self) -> int:
+        """Return the version of this seam that it was written for."""
+
+    @property
+    def settings_model(self) -> type[SpecModel]:
+        """Return the model of `cloud.settings`."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Return what it can give."""
+
+    def promise(self, spec: ClusterSpec) -> CloudFacts:
+        """Return what this cloud will offer to that cluster; pure."""
+
+    def probe(self, plan: ClusterPlan) -> list[Finding]:
+        """Look, read-only, for what would stop the plan."""
+
+    def builder(self, root: str) -> CloudBuilder:
+        """Return what makes resources; imports Pulumi.
+
+        Args:
+            root: the project's folder, for adapters that keep files there.
+        """

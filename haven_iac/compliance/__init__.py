@@ -1,0 +1,1 @@
+"""The Haven checks: predicted on the plan, observed on the live cluster."""

@@ -1,0 +1,102 @@
+"""Checks, results and verdicts, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What a check comes to."""
+
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+    NEEDS_EVIDENCE = "NEEDS_EVIDENCE"
+    """Only the checker itself can tell."""
+
+
+class Basis(StrEnum):
+    """What a verdict rests on."""
+
+    PREDICTED = "predicted"
+    """On the plan; nothing needs to exist."""
+    OBSERVED = "observed"
+    """On the live cluster, read-only."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of the Haven Compliancy Checker."""
+
+    id: str
+    """As the checker prints it."""
+    label: str
+    category: str
+    mandatory: bool
+    rationale: str
+    """Why it exists, in our words."""
+    reads: str
+    """What the checker is known to look at."""
+    confidence: str
+    """high, medium or low: how sure that is."""
+    source: str
+    """Where that is known from."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check comes to, and why."""
+
+    check: Check
+    status: Status
+    reason: str
+    fix: str = ""
+    """Smallest change that would turn a FAIL into a PASS."""
+    objects: tuple[str, ...] = ()
+    """The planned or live objects it rests on, as `Node/voorbeeld-general-az1-1`."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Every check of one catalogue, on one basis."""
+
+    basis: Basis
+    catalogue: str
+    """Version of the checker whose checks these are."""
+    results: tuple[Result, ...]
+    simulated: bool
+    """True when the cluster is a simulation; its verdict is a rehearsal."""
+    sandbox: bool = False
+    """True when the spec says it stands outside the standard."""
+    warnings: tuple[str, ...] = ()
+
+    def count(self, status: Status) -> int:
+        """Return how many mandatory checks have this status."""
+        return sum(r.status is status for r in self.results if r.check.mandatory)
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """Return the mandatory checks that fail."""
+        return tuple(r for r in self.results if r.check.mandatory and r.status is Status.FAIL)
+
+    def result(self, check_id: str) -> Result:
+        """Return the result of one check.
+
+        Raises:
+            KeyError: the catalogue has no such check.
+        """
+        for result in self.results:
+            if result.check.id == check_id:
+                return result
+        raise KeyError(check_id)
+
+
+def differences(
+    left: Verdict, right: Verdict, same: Callable[[Result, Result], bool] = lambda a, b: a.status is b.status
+) -> Iterable[tuple[Result, Result]]:
+    """Yield the pairs of results of the same check that do not agree."""
+    for result in left.results:
+        other = right.result(result.check.id)
+        if not same(result, other):
+            yield result, other

@@ -1,0 +1,1 @@
+"""From a description and a cloud's promise to everything decided, nothing created."""

@@ -1,0 +1,88 @@
+"""The plan of a cluster: everything decided, nothing created."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from haven_iac.facts import CloudFacts
+from haven_iac.platform.release import Manifest, Release
+from haven_iac.spec import ClusterSpec
+
+
+class Role(StrEnum):
+    """What a node does."""
+
+    CONTROL_PLANE = "control-plane"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """One node."""
+
+    name: str
+    """`<cluster>-<pool>-<zone>-<n>`: never depends on any other node, pool or zone."""
+    role: Role
+    pool: str
+    """Pool name; `control-plane` for servers."""
+    zone: str
+    """Empty where the cloud has no zones."""
+    ordinal: int
+    """1 for the first of its pool in its zone."""
+    address_block: str
+    """Range that its address comes from."""
+    flavor: str
+    labels: tuple[tuple[str, str], ...]
+    """Sorted; includes role, pool and zone labels."""
+    taints: tuple[tuple[str, str, str], ...]
+    """key, value, effect; sorted."""
+    first: bool = False
+    """True for the server that initialises the cluster."""
+
+
+@dataclass(frozen=True)
+class PoolPlan:
+    """One pool as judged by checks: its nodes and its guaranteed minimum."""
+
+    name: str
+    role: Role
+    nodes: tuple[NodePlan, ...]
+    minimum: int
+    """Nodes that are there at the least (the autoscaler's minimum, else the size)."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a person should know; not an error."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """Everything about to be built."""
+
+    spec: ClusterSpec
+    facts: CloudFacts
+    pools: tuple[PoolPlan, ...]
+    """The control plane first, then the pools by name."""
+    releases: tuple[Release, ...]
+    """In the order in which they can be installed."""
+    manifests: tuple[Manifest, ...]
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[NodePlan, ...]:
+        """Return every node, the control plane first."""
+        return tuple(node for pool in self.pools for node in pool.nodes)
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """Return the distinct zones that nodes stand in, sorted."""
+        return tuple(sorted({node.zone for node in self.nodes if node.zone}))
+
+    def release(self, slot: str) -> Release | None:
+        """Return the release in a slot, or None when it is empty."""
+        return next((r for r in self.releases if r.slot == slot), None)

@@ -1,0 +1,1 @@
+"""What makes a cluster Haven: one file per add-on, as pure functions to charts and values."""

@@ -1,0 +1,88 @@
+"""What one add-on is, as plain data: the chart, its values, and what stands around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from haven_iac.facts import CloudFacts
+from haven_iac.spec import ClusterSpec
+from haven_iac.spec.platform import PodSecurity
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a release asks of the nodes, for the sum in the plan."""
+
+    replicas: int
+    """Pods; with `per_node` this many on every node."""
+    cpu_millis: int
+    """Requested CPU of one pod, in thousandths of a core."""
+    memory_mib: int
+    """Requested memory of one pod, in MiB."""
+    per_node: bool = False
+
+
+@dataclass(frozen=True)
+class SecretRef:
+    """A Kubernetes Secret made from secrets that Pulumi holds."""
+
+    name: str
+    """Name of the Kubernetes Secret."""
+    entries: Mapping[str, str]
+    """Key in the Kubernetes Secret, to name of the secret in Pulumi's configuration."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One chart to apply."""
+
+    slot: str
+    """The slot it fills: gateway, certificates, block-storage, logs, log-collector, metrics..."""
+    name: str
+    """Release name, as the checker and people know it."""
+    chart: str
+    """Chart name."""
+    repo: str
+    """Chart repository: https URL, or oci:// prefix of the chart."""
+    version: str
+    """Chart version."""
+    app_version: str
+    """Version of what the chart installs."""
+    namespace: str
+    pod_security: PodSecurity
+    values: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    """Slots that have to be ready before."""
+    provides: tuple[str, ...] = ()
+    """What checks and other slots look for, such as `cert-manager` or `log-aggregation`."""
+    workloads: tuple[Workload, ...] = ()
+    skip_crds: bool = False
+    secrets: tuple[SecretRef, ...] = ()
+    transforms: tuple[str, ...] = ()
+    """Names of the ordinary corrections in `components.transforms` that this chart needs."""
+    stand_in: bool = False
+    """True when the small stand-in chart of this package is applied instead of the real one."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One Kubernetes object outside any chart."""
+
+    slot: str
+    name: str
+    """Unique among manifests; part of the Pulumi name."""
+    body: Mapping[str, Any]
+    needs: tuple[str, ...] = ()
+    """Slots that have to be ready before."""
+
+
+class AddOn(Protocol):
+    """A file in `platform/`: two pure functions."""
+
+    def release(self, spec: ClusterSpec, facts: CloudFacts) -> Release | None:
+        """Return what to install, or None when the slot stays empty."""
+
+    def manifests(self, spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
+        """Return the objects of our own that belong to the slot."""
