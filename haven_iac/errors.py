@@ -74,9 +74,7 @@ class HavenError(Exception):
         self.what = what
         self.fix = fix
         self.at = at
-        self.problems: tuple[Problem, ...] = tuple(problems) or (
-            Problem(what=what, fix=fix, code=self.code, path=at),
-        )
+        self.problems: tuple[Problem, ...] = tuple(problems) or (Problem(what=what, fix=fix, code=self.code, path=at),)
 
     def __str__(self) -> str:
         """Return every problem on a line of its own."""

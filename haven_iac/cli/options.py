@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 StackOption = Annotated[
     str,
     typer.Option(
-        "--stack", "-s", envvar="HAVEN_STACK", help="Which stacks/Pulumi.<stack>.yaml; HAVEN_STACK, else local."
+        "--stack",
+        "-s",
+        envvar="HAVEN_STACK",
+        help="Which stacks/Pulumi.<stack>.yaml; HAVEN_STACK, else local.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for a machine to read.")]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from haven_iac.facts import Capability, CloudFacts
@@ -35,21 +35,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class KeyParts:
-    """Key material of one cluster; every value is secret unless its name ends in `_cert`."""
+    """Key material of one cluster."""
 
     identity: pulumi.Output[str]
     """Name and a short random suffix: tag and prefix of everything in the cloud."""
     material: pulumi.Output[Mapping[str, str]]
-    """CAs, service-account key and tokens by file name, as `haven_iac.keys.material` lists them."""
-    admin_cert: pulumi.Output[str]
-    admin_key: pulumi.Output[str]
+    """CAs, service-account key and tokens by file name, as `haven_iac.keys.material` lists them; secret."""
 
 
 @dataclass(frozen=True)
 class NetworkParts:
     """A network that nodes can stand in."""
 
-    details: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
+    details: pulumi.Output[Mapping[str, Any]] | None = None
     """What the same adapter's other methods need; nobody else reads it."""
 
 
@@ -59,7 +57,8 @@ class EndpointParts:
 
     server: pulumi.Output[str]
     """URL, as it stands in a kubeconfig."""
-    details: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
+    details: pulumi.Output[Mapping[str, Any]] | None = None
+    """What the same adapter's other methods need; nobody else reads it."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +83,7 @@ class CloudBuilder(Protocol):
     def network(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> NetworkParts:
         """Make or adopt the node network."""
 
-    def api_endpoint(
-        self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions
-    ) -> EndpointParts:
+    def api_endpoint(self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions) -> EndpointParts:
         """Make the address of the API."""
 
     def control_plane(
@@ -106,10 +103,12 @@ class CloudBuilder(Protocol):
         keys: KeyParts,
         network: NetworkParts,
         endpoint: EndpointParts,
-        kubernetes: pulumi.ProviderResource,
         opts: pulumi.ResourceOptions,
     ) -> PoolParts:
-        """Make the nodes of one pool (the control plane's too, where they are objects of their own)."""
+        """Make the nodes of one pool (the control plane's too, where they are objects of their own).
+
+        The Kubernetes provider, for nodes that are made through the cluster's API, comes with the parent.
+        """
 
     def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
         """Return the id of an object that was created but not recorded, or None when there is none."""

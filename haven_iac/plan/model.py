@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from graphlib import TopologicalSorter
 
 from haven_iac.facts import CloudFacts
 from haven_iac.platform.release import Manifest, Release
@@ -86,3 +87,14 @@ class ClusterPlan:
     def release(self, slot: str) -> Release | None:
         """Return the release in a slot, or None when it is empty."""
         return next((r for r in self.releases if r.slot == slot), None)
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Return every filled slot, in an order in which each one's needs come before it."""
+        needs: dict[str, set[str]] = {}
+        for part in (*self.releases, *self.manifests):
+            needs.setdefault(part.slot, set()).update(part.needs)
+        order: TopologicalSorter[str] = TopologicalSorter()
+        for slot, before in needs.items():
+            order.add(slot, *sorted(before & needs.keys()))
+        return tuple(order.static_order())

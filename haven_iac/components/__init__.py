@@ -1,0 +1,35 @@
+"""Components of a Haven cluster, for this project's program and for anybody's own.
+
+`ALL` is what a component host serves.
+"""
+
+from haven_iac.components.add_on import AddOn, AddOnArgs
+from haven_iac.components.api_endpoint import ApiEndpoint, ApiEndpointArgs
+from haven_iac.components.cluster import HavenCluster, HavenClusterArgs
+from haven_iac.components.control_plane import ControlPlane, ControlPlaneArgs
+from haven_iac.components.keys import Keys, KeysArgs
+from haven_iac.components.network import Network, NetworkArgs
+from haven_iac.components.node_pool import NodePool, NodePoolArgs
+from haven_iac.components.platform import Platform, PlatformArgs
+
+ALL = [HavenCluster, Keys, Network, ApiEndpoint, ControlPlane, NodePool, Platform, AddOn]
+
+__all__ = [
+    "ALL",
+    "AddOn",
+    "AddOnArgs",
+    "ApiEndpoint",
+    "ApiEndpointArgs",
+    "ControlPlane",
+    "ControlPlaneArgs",
+    "HavenCluster",
+    "HavenClusterArgs",
+    "Keys",
+    "KeysArgs",
+    "Network",
+    "NetworkArgs",
+    "NodePool",
+    "NodePoolArgs",
+    "Platform",
+    "PlatformArgs",
+]

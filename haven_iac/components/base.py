@@ -1,0 +1,35 @@
+"""What every component of ours shares: a written-down token and children that receive their parent."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import pulumi
+
+
+class HavenComponent(pulumi.ComponentResource):
+    """A component whose type token is a constant.
+
+    The token is part of every child's identity: changing one without an alias replaces running infrastructure.
+    """
+
+    _token: ClassVar[str] = ""
+
+    def __init__(self, name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        # No inputs are recorded: they are the spec, which stands in the stack's file, and secrets.
+        super().__init__(self._token, name, None, opts)
+        self._name = name
+
+    @property
+    def _child(self) -> pulumi.ResourceOptions:
+        """Return the options of a child: its parent, and nothing else."""
+        return pulumi.ResourceOptions(parent=self)
+
+    @staticmethod
+    def _root(args: Mapping[str, Any]) -> str:
+        """Return the folder for adapters that keep files."""
+        return str(args.get("root") or pulumi.runtime.get_root_directory())
+
+
+def details(given: pulumi.Input[Mapping[str, Any]] | None) -> pulumi.Output[dict[str, Any]]:
+    """Return an adapter's details as an output; empty when there are none."""
+    return pulumi.Output.from_input(given or {}).apply(dict)

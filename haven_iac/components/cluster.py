@@ -1,0 +1,99 @@
+"""A whole Haven cluster: keys, network, API, nodes and platform."""
+
+from typing import Any, ClassVar, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from haven_iac.components.api_endpoint import ApiEndpoint
+from haven_iac.components.base import HavenComponent
+from haven_iac.components.control_plane import ControlPlane
+from haven_iac.components.keys import Keys
+from haven_iac.components.network import Network
+from haven_iac.components.node_pool import NodePool
+from haven_iac.components.platform import Platform
+from haven_iac.components.transforms import in_cluster
+from haven_iac.keys.kubeconfig import render
+from haven_iac.prepare import from_document
+
+
+class HavenClusterArgs(TypedDict):
+    """Inputs of `HavenCluster`."""
+
+    spec: dict[str, Any]
+    """The cluster, as written under `haven:cluster`; `haven-iac schema` describes it."""
+    root: NotRequired[str]
+    """Folder for adapters that keep files; the Pulumi project's folder when left out."""
+
+
+class HavenCluster(HavenComponent):
+    """A whole Haven cluster on any cloud that has an adapter, always with the same platform and outputs."""
+
+    _token: ClassVar[str] = "haven:index:HavenCluster"
+
+    identity: pulumi.Output[str]
+    """Name and a short random suffix: tag and prefix of everything in the cloud."""
+    server: pulumi.Output[str]
+    """URL of the Kubernetes API."""
+    kubeconfig: pulumi.Output[str]
+    """The stack's own administrator; secret.  People get a short-lived one from `haven-iac kubeconfig`."""
+    signing: pulumi.Output[dict[str, str]]
+    """What short-lived credentials are signed with; secret."""
+
+    def __init__(self, name: str, args: HavenClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, args, opts)
+        document, root = args["spec"], self._root(args)
+        plan = from_document(document).plan
+
+        keys = Keys(f"{name}-keys", {"cluster": plan.spec.name}, self._child)
+        network = Network(f"{name}-network", {"spec": document, "root": root}, self._child)
+        endpoint = ApiEndpoint(f"{name}-api", {"spec": document, "network": network.details, "root": root}, self._child)
+        common: dict[str, Any] = {
+            "spec": document,
+            "identity": keys.identity,
+            "material": keys.material,
+            "server": endpoint.server,
+            "endpoint": endpoint.details,
+            "network": network.details,
+            "root": root,
+        }
+        control_plane = ControlPlane(f"{name}-control-plane", {**common}, self._child)  # type: ignore[typeddict-item]
+
+        self.identity, self.server = keys.identity, endpoint.server
+        self.signing = keys.signing
+        self.kubeconfig = pulumi.Output.secret(
+            pulumi.Output.all(endpoint.server, keys.ca_cert, keys.admin_cert, keys.admin_key).apply(
+                lambda v: render(server=v[0], ca=v[1], cert=v[2], key=v[3], cluster=plan.spec.name)
+            )
+        )
+        provider = k8s.Provider(
+            f"{name}-kubernetes",
+            kubeconfig=self.kubeconfig,
+            cluster_identifier=self.identity,
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+            suppress_helm_hook_warnings=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[control_plane]),
+        )
+        inside = pulumi.ResourceOptions(
+            parent=self,
+            providers={"kubernetes": provider},
+            transforms=[in_cluster(control_plane.resources)],
+        )
+        pools = [
+            NodePool(f"{name}-pool-{pool.name}", {**common, "pool": pool.name}, inside)  # type: ignore[typeddict-item]
+            for pool in plan.pools
+        ]
+        Platform(
+            f"{name}-platform",
+            {"spec": document},
+            pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=pools)),
+        )
+        self.register_outputs(
+            {
+                "identity": self.identity,
+                "server": self.server,
+                "kubeconfig": self.kubeconfig,
+                "signing": self.signing,
+            }
+        )

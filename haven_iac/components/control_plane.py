@@ -1,0 +1,59 @@
+"""The servers that run etcd and the Kubernetes API."""
+
+from typing import Any, ClassVar, NotRequired, TypedDict
+
+import pulumi
+
+from haven_iac.clouds.base import EndpointParts, KeyParts, NetworkParts
+from haven_iac.components.base import HavenComponent, details
+from haven_iac.prepare import from_document
+
+
+class ControlPlaneArgs(TypedDict):
+    """Inputs of `ControlPlane`."""
+
+    spec: dict[str, Any]
+    """The cluster, as written under `haven:cluster`."""
+    identity: pulumi.Input[str]
+    """`Keys.identity`."""
+    material: pulumi.Input[dict[str, str]]
+    """`Keys.material`; secret."""
+    server: pulumi.Input[str]
+    """`ApiEndpoint.server`."""
+    endpoint: NotRequired[pulumi.Input[dict[str, Any]]]
+    """`ApiEndpoint.details`; empty when left out."""
+    network: NotRequired[pulumi.Input[dict[str, Any]]]
+    """`Network.details`; empty when left out."""
+    root: NotRequired[str]
+    """Folder for adapters that keep files; the Pulumi project's folder when left out."""
+
+
+class ControlPlane(HavenComponent):
+    """The servers that run etcd and the Kubernetes API; the first one first."""
+
+    _token: ClassVar[str] = "haven:index:ControlPlane"
+
+    ready: pulumi.Output[str]
+    """Known when the API answers; everything in the cluster waits for it."""
+
+    def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, args, opts)
+        plan = from_document(args["spec"])
+        parts = plan.cloud.builder(self._root(args)).control_plane(
+            plan.plan,
+            KeyParts(
+                identity=pulumi.Output.from_input(args["identity"]),
+                material=pulumi.Output.secret(args["material"]),
+            ),
+            NetworkParts(details(args.get("network"))),
+            EndpointParts(pulumi.Output.from_input(args["server"]), details(args.get("endpoint"))),
+            self._child,
+        )
+        self.ready = parts.ready
+        self._resources = list(parts.resources)
+        self.register_outputs({"ready": self.ready})
+
+    @property
+    def resources(self) -> list[pulumi.Resource]:
+        """Return what has to exist for anything in the cluster to exist."""
+        return self._resources

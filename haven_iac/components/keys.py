@@ -1,0 +1,39 @@
+"""Key material of one cluster, made before its first server boots."""
+
+from typing import ClassVar, NotRequired, TypedDict
+
+import pulumi
+
+from haven_iac.components.base import HavenComponent
+
+
+class KeysArgs(TypedDict):
+    """Inputs of `Keys`."""
+
+    cluster: pulumi.Input[str]
+    """Name of the cluster; another name means another identity and other keys."""
+    admin_validity_days: NotRequired[int]
+    """How long the stack's own credential is valid, in days; 365 when left out."""
+
+
+class Keys(HavenComponent):
+    """Certificate authorities, tokens and the stack's own credential.
+
+    The root's key never leaves the state; the credential is renewed before it expires without touching
+    anything that depends on it.
+    """
+
+    _token: ClassVar[str] = "haven:index:Keys"
+
+    identity: pulumi.Output[str]
+    """Name and a short random suffix, made once."""
+    material: pulumi.Output[dict[str, str]]
+    """What servers need, by file name; secret."""
+    ca_cert: pulumi.Output[str]
+    """Certificate authority of the API's certificate, PEM."""
+    admin_cert: pulumi.Output[str]
+    """Certificate of the stack's own credential, PEM."""
+    admin_key: pulumi.Output[str]
+    """Key of the stack's own credential, PEM; secret."""
+    signing: pulumi.Output[dict[str, str]]
+    """What short-lived credentials are signed with; secret."""

@@ -1,0 +1,42 @@
+"""The platform that makes a cluster Haven: every slot, in order."""
+
+from typing import Any, ClassVar, TypedDict
+
+import pulumi
+
+from haven_iac.components.add_on import AddOn
+from haven_iac.components.base import HavenComponent
+from haven_iac.prepare import from_document
+
+
+class PlatformArgs(TypedDict):
+    """Inputs of `Platform`; the Kubernetes provider comes through the options."""
+
+    spec: dict[str, Any]
+    """The cluster, as written under `haven:cluster`."""
+
+
+class Platform(HavenComponent):
+    """The platform that makes a cluster Haven; what a slot needs is ready before it starts."""
+
+    _token: ClassVar[str] = "haven:index:Platform"
+
+    slots: pulumi.Output[list[str]]
+    """The slots that were filled, in order."""
+
+    def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, args, opts)
+        plan = from_document(args["spec"]).plan
+        needs: dict[str, set[str]] = {}
+        for part in (*plan.releases, *plan.manifests):
+            needs.setdefault(part.slot, set()).update(part.needs)
+        made: dict[str, pulumi.Resource] = {}
+        for slot in plan.slots:
+            after = [made[need] for need in sorted(needs[slot]) if need in made]
+            made[slot] = AddOn(
+                f"{name}-{slot}",
+                {"spec": args["spec"], "slot": slot},
+                pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=after)),
+            )
+        self.slots = pulumi.Output.from_input(list(made))
+        self.register_outputs({"slots": self.slots})

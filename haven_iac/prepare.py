@@ -1,0 +1,92 @@
+"""From a stack's file, or a document, to a plan: everything that happens before Pulumi is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from haven_iac.clouds import registry
+from haven_iac.clouds.base import Cloud
+from haven_iac.errors import CloudNotFoundError, Problem, SpecError
+from haven_iac.facts import CloudFacts
+from haven_iac.plan.build import plan as make_plan
+from haven_iac.plan.model import ClusterPlan
+from haven_iac.project import Project
+from haven_iac.spec import ClusterSpec
+from haven_iac.spec.load import Loaded, check_settings, load_stack, parse
+from haven_iac.spec.source import Source
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A stack, read, checked and planned; nothing created."""
+
+    spec: ClusterSpec
+    cloud: Cloud
+    facts: CloudFacts
+    plan: ClusterPlan
+    project: Project | None = None
+    stack: str = ""
+    loaded: Loaded | None = None
+
+
+def prepare(project: Project, stack: str) -> Prepared:
+    """Return the plan of one stack file.
+
+    Raises:
+        SpecError: the file has problems; all of them are listed.
+        CloudError: no adapter for its cloud, or the cloud cannot give what is asked.
+    """
+    loaded = load_stack(project, stack)
+    ready = _prepare(loaded.spec, loaded.source)
+    _secrets_exist(ready.plan, loaded)
+    return Prepared(ready.spec, ready.cloud, ready.facts, ready.plan, project, stack, loaded)
+
+
+def from_document(document: Mapping[str, Any]) -> Prepared:
+    """Return the plan of a description that is already in memory, as in somebody's own Pulumi program.
+
+    Raises:
+        SpecError: it has problems; all of them are listed.
+        CloudError: no adapter for its cloud, or the cloud cannot give what is asked.
+    """
+    return _from_json(json.dumps(document, sort_keys=True, default=str))
+
+
+@lru_cache(maxsize=8)
+def _from_json(text: str) -> Prepared:
+    return _prepare(parse(json.loads(text)), None)
+
+
+def _prepare(spec: ClusterSpec, source: Source | None) -> Prepared:
+    try:
+        cloud = registry.find(spec.cloud.kind)
+    except CloudNotFoundError as error:
+        file, line = source.locate(("cloud", "kind")) if source else ("", 0)
+        problem = Problem(error.what, error.fix, error.code, file, line, "cloud.kind")
+        raise CloudNotFoundError(error.what, problems=[problem]) from error
+    if problems := check_settings(cloud.settings_model, spec.cloud.settings, source):
+        raise SpecError.of(problems)
+    facts = cloud.promise(spec)
+    return Prepared(spec, cloud, facts, make_plan(spec, facts))
+
+
+def _secrets_exist(plan: ClusterPlan, loaded: Loaded) -> None:
+    """Refuse, before anything exists, a secret that is named and not held by Pulumi."""
+    named = {config for release in plan.releases for ref in release.secrets for config in ref.entries.values()}
+    missing = sorted(named - loaded.secrets)
+    if missing:
+        raise SpecError.of(
+            [
+                Problem(
+                    f"the secret {name!r} is named here and not set",
+                    f"pulumi config set --secret haven:{name}",
+                    "HVN108",
+                    loaded.source.locate(())[0],
+                )
+                for name in missing
+            ]
+        )

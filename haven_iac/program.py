@@ -1,0 +1,71 @@
+"""The only composition root: a stack's configuration in, a cluster and its outputs out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from haven_iac.compliance.predict import predict
+from haven_iac.components import HavenCluster
+from haven_iac.errors import HavenError
+from haven_iac.prepare import Prepared, from_document, prepare
+from haven_iac.project import Project
+from haven_iac.spec.cluster import Enforce
+
+
+def load() -> Prepared:
+    """Return the plan of the stack that the engine runs.
+
+    The stack's file is read for its lines; a program without such a file is planned from the configuration.
+
+    Raises:
+        RunError: the description has problems; each is logged, nothing is registered.
+    """
+    project, stack = Project(Path(pulumi.runtime.get_root_directory())), pulumi.get_stack()
+    try:
+        if project.stack_file(stack).is_file():
+            ready = prepare(project, stack)
+        else:
+            ready = from_document(pulumi.Config("haven").require_object("cluster"))
+        _gate(ready)
+    except HavenError as error:
+        for problem in error.problems:
+            pulumi.log.error(str(problem))
+        raise pulumi.RunError(error.what) from None
+    return ready
+
+
+def _gate(ready: Prepared) -> None:
+    """Log the predicted verdict; refuse to start where the spec says that a failing check stops it."""
+    verdict = predict(ready.plan, date.today())
+    for notice in ready.plan.notices:
+        pulumi.log.info(f"{notice.path}: {notice.text}" if notice.path else notice.text)
+    for result in verdict.failed:
+        pulumi.log.warn(f"Haven check {result.check.id} is predicted to fail: {result.reason}; {result.fix}")
+    if verdict.failed and ready.spec.compliance.enforce is Enforce.MANDATORY:
+        names = ", ".join(result.check.id for result in verdict.failed)
+        raise pulumi.RunError(f"compliance.enforce is mandatory and these checks are predicted to fail: {names}")
+
+
+def build(ready: Prepared) -> Mapping[str, pulumi.Output[Any]]:
+    """Register everything in the plan and return the stack's outputs."""
+    document = ready.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    cluster = HavenCluster(ready.spec.name, {"spec": document})
+    return {
+        "cluster": pulumi.Output.from_input(ready.spec.name),
+        "cloud": pulumi.Output.from_input(ready.facts.kind),
+        "simulated": pulumi.Output.from_input(ready.facts.simulated),
+        "identity": cluster.identity,
+        "server": cluster.server,
+        "domain": pulumi.Output.from_input(ready.spec.ingress.domain),
+        "nodes": pulumi.Output.from_input([node.name for node in ready.plan.nodes]),
+        "zones": pulumi.Output.from_input(list(ready.plan.zones)),
+        "releases": pulumi.Output.from_input({r.slot: f"{r.chart} {r.version}" for r in ready.plan.releases}),
+        "deletionProtection": pulumi.Output.from_input(ready.spec.deletion_protection),
+        "kubeconfig": pulumi.Output.secret(cluster.kubeconfig),
+        "signing": pulumi.Output.secret(cluster.signing),
+    }
