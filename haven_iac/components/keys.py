@@ -37,3 +37,19 @@ class Keys(HavenComponent):
     """Key of the stack's own credential, PEM; secret."""
     signing: pulumi.Output[dict[str, str]]
     """What short-lived credentials are signed with; secret."""
+
+    def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, args, opts)
+        keys = ClusterKeys(f"{name}-cluster", args["cluster"], self._child)
+        issuer_cert, issuer_key = keys.material["client-ca.crt"], keys.material["client-ca.key"]
+        admin = AdminCredential(
+            f"{name}-admin", issuer_cert, issuer_key, args.get("admin_validity_days", 365), self._child
+        )
+        self.identity, self.material, self.ca_cert = keys.identity, keys.material, keys.ca_cert
+        self.admin_cert, self.admin_key = admin.cert, pulumi.Output.secret(admin.key)
+        self.signing = pulumi.Output.secret(
+            pulumi.Output.all(issuer_cert, issuer_key, keys.ca_cert).apply(
+                lambda v: {"clientCaCert": v[0], "clientCaKey": v[1], "caCert": v[2]}
+            )
+        )
+        self.register_outputs({"identity": self.identity})

@@ -1,0 +1,1 @@
+"""Cluster key material, made before nodes; credentials for people, made for hours."""
