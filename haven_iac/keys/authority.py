@@ -32,8 +32,9 @@ class Pair:
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+    """Return a key as RKE2's own script writes it: `EC PRIVATE KEY`."""
     return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     ).decode()
 
 
@@ -41,6 +42,14 @@ def _issuer(pair: Pair) -> tuple[x509.Certificate, CertificateIssuerPrivateKeyTy
     cert = x509.load_pem_x509_certificate(pair.cert.encode())
     key = serialization.load_pem_private_key(pair.key.encode(), None)
     return cert, key  # type: ignore[return-value]
+
+
+def _without_root(chain: str) -> str:
+    """Return a chain without its self-signed end, which whoever checks it has already."""
+    certs = x509.load_pem_x509_certificates(chain.encode())
+    return "".join(
+        cert.public_bytes(serialization.Encoding.PEM).decode() for cert in certs if cert.subject != cert.issuer
+    )
 
 
 def _builder(subject: x509.Name, now: datetime, validity: timedelta) -> x509.CertificateBuilder:
@@ -120,7 +129,7 @@ def certificate(
         issuer: the authority that signs.
         name: common name; the user name for Kubernetes.
         now: start of validity.
-        validity: how long it is valid.
+        validity: how long it is valid; never longer than the authority itself.
         groups: organisations; the user's groups for Kubernetes.
         names: DNS names and addresses of a server.
         client: usable to log in with.
@@ -135,12 +144,13 @@ def certificate(
         *([ExtendedKeyUsageOID.SERVER_AUTH] if server else []),
     ]
     builder = (
-        _builder(subject, now, validity)
+        _builder(subject, now, min(validity, signer.not_valid_after_utc - now))
         .issuer_name(signer.subject)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(ca=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),  # type: ignore[arg-type]
             critical=False,
@@ -150,7 +160,7 @@ def certificate(
     if alternatives:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     cert = builder.sign(signing_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
-    return Pair(cert + issuer.cert, _pem(key))
+    return Pair(cert + _without_root(issuer.cert), _pem(key))
 
 
 def expires(cert: str) -> datetime:

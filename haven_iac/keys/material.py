@@ -34,21 +34,25 @@ class Material:
     root: Pair
     """The root; its key stays in the state."""
     files: dict[str, str]
-    """File name to content: `<authority>.crt` and `.key`, `service.key`, `encryption.key`, `server.token`,
-    `agent.token`."""
+    """File name to content.
+
+    `<authority>.crt` (intermediate, then root) and `.key`; `service.key`, RSA, signs service accounts' tokens;
+    `encryption.key`, 32 bytes in base64, encrypts Secrets in etcd; `server.token` and `agent.token`, bare passwords
+    of 256 bits.
+    """
 
 
-def make(cluster: str, now: datetime) -> Material:
+def make(identity: str, now: datetime) -> Material:
     """Return new key material.
 
     Args:
-        cluster: name of the cluster, part of the authorities' names.
+        identity: the cluster's name and suffix, part of the authorities' names, so that no two clusters' look alike.
         now: start of validity.
     """
-    root = authority(f"{cluster} root CA", now)
+    root = authority(f"{identity} root CA", now)
     files = {}
     for file, word in AUTHORITIES.items():
-        pair = authority(f"{cluster} {word} CA", now, root)
+        pair = authority(f"{identity} {word} CA", now, root)
         files[f"{file}.crt"], files[f"{file}.key"] = pair.cert, pair.key
     service = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     files["service.key"] = service.private_bytes(

@@ -5,18 +5,30 @@ The module's path is part of every stack's state: it must stay importable.
 
 from __future__ import annotations
 
+import os
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
 
-from haven_iac.keys.authority import Pair, certificate, expires
+from haven_iac.keys.authority import AUTHORITY_DAYS, Pair, certificate, expires
 from haven_iac.keys.material import make
 
-RENEW_FRACTION = 4
-"""A credential is renewed when less than one fourth of its life is left."""
+RENEW_BEFORE = timedelta(days=90)
+"""The stack's credential is renewed by the first run that finds less than this left."""
+
+CLOCK = "HAVEN_NOW"
+"""Environment variable that tests set to another time, in ISO 8601; never set it elsewhere."""
 
 ADMIN = "haven-iac"
 ADMIN_GROUP = "system:masters"
@@ -24,7 +36,16 @@ _LETTERS = "bcdfghjkmnpqrstvwxz2456789"
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    given = os.environ.get(CLOCK)
+    return datetime.fromisoformat(given).astimezone(UTC) if given else datetime.now(UTC)
+
+
+def due(not_after: datetime, validity: timedelta, now: datetime) -> bool:
+    """Tell whether a credential has to be made again.
+
+    That is 90 days before its end, or in the last fourth of its life where that is shorter.
+    """
+    return not_after - now < min(RENEW_BEFORE, validity / 4)
 
 
 class ClusterKeysProvider(ResourceProvider):
@@ -32,31 +53,39 @@ class ClusterKeysProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the material and the cluster's identity."""
-        material = make(str(props["cluster"]), _now())
-        suffix = "".join(secrets.choice(_LETTERS) for _ in range(5))
+        identity = f"{props['cluster']}-{''.join(secrets.choice(_LETTERS) for _ in range(5))}"
+        material = make(identity, _now())
         outs = {
             "cluster": props["cluster"],
-            "identity": f"{props['cluster']}-{suffix}",
+            "identity": identity,
             "root_cert": material.root.cert,
             "root_key": material.root.key,
             "ca_cert": material.files["ca.crt"],
             "material": material.files,
         }
-        return CreateResult(id_=outs["identity"], outs=outs)
+        return CreateResult(id_=identity, outs=outs)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Tell whether the name changed."""
+        """Tell whether the name changed; nothing else, no version of this code either, makes new keys."""
         changed = _olds.get("cluster") != _news.get("cluster")
         return DiffResult(changes=changed, replaces=["cluster"] if changed else [], stables=["identity"])
 
 
-class ClusterKeys(Resource):
-    """Certificate authorities, tokens and the identity of one cluster; stable over runs."""
+class ClusterKeys(Resource, module="haven", name="ClusterKeys"):
+    """Certificate authorities, tokens and the identity of one cluster; stable over runs.
+
+    Another cluster name is another cluster: the resource is replaced, and with it everything that carries the
+    identity.
+    """
 
     identity: pulumi.Output[str]
+    """Name and five random characters."""
     root_cert: pulumi.Output[str]
+    """The root authority, PEM."""
     ca_cert: pulumi.Output[str]
+    """Authority of the API's certificate with the root behind it, PEM."""
     material: pulumi.Output[dict[str, str]]
+    """What servers need, by file name as in `haven_iac.keys.material`; secret."""
 
     def __init__(self, name: str, cluster: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
         outputs = dict.fromkeys(("identity", "root_cert", "root_key", "ca_cert", "material"))
@@ -68,6 +97,13 @@ class ClusterKeys(Resource):
 
 class AdminCredentialProvider(ResourceProvider):
     """Makes a client certificate and renews it before it ends."""
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse a validity that no certificate can have."""
+        days = news.get("validity_days")
+        if isinstance(days, int | float) and not 1 <= days <= AUTHORITY_DAYS:
+            return CheckResult(news, [CheckFailure("validity_days", f"write 1 to {AUTHORITY_DAYS} days, not {days:g}")])
+        return CheckResult(news, [])
 
     def _outs(self, props: dict[str, Any]) -> dict[str, Any]:
         days = float(props["validity_days"])
@@ -81,23 +117,26 @@ class AdminCredentialProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell whether it has to be made again: another issuer, another validity, or its end is near."""
-        keys = ("issuer_cert", "validity_days")
-        changed = any(_olds.get(key) != _news.get(key) for key in keys)
-        left = datetime.fromisoformat(str(_olds["not_after"])) - _now()
-        near = left < timedelta(days=float(_olds["validity_days"])) / RENEW_FRACTION
-        return DiffResult(changes=changed or near, replaces=[])
+        if any(_olds.get(key) != _news.get(key) for key in ("issuer_cert", "validity_days")):
+            return DiffResult(changes=True, replaces=[])
+        validity = timedelta(days=float(_olds["validity_days"]))
+        made = _olds.get("not_after")
+        return DiffResult(changes=not made or due(datetime.fromisoformat(made), validity, _now()), replaces=[])
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Make it again."""
         return UpdateResult(outs=self._outs(_news))
 
 
-class AdminCredential(Resource):
-    """The stack's own administrator, renewed in place."""
+class AdminCredential(Resource, module="haven", name="AdminCredential"):
+    """The stack's own administrator; renewed in place, which replaces nothing that uses it."""
 
     cert: pulumi.Output[str]
+    """Client certificate, PEM."""
     key: pulumi.Output[str]
+    """Its key, PEM; secret."""
     not_after: pulumi.Output[str]
+    """When it ends, ISO 8601."""
 
     def __init__(
         self,

@@ -1,0 +1,104 @@
+"""Which nodes a cluster has, in which zone, and what each is called.
+
+A node's name depends on its pool, its zone and its number in that zone; on nothing else.  So adding or removing
+a pool, a zone or a node renames no other node.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from haven_iac.facts import CloudFacts
+from haven_iac.plan.model import NodePlan, PoolPlan, Role
+from haven_iac.spec import ClusterSpec
+
+CONTROL_PLANE = "control-plane"
+"""Pool name of the servers."""
+
+POOL_LABEL = "haven-iac/pool"
+
+
+def rank(pool: str, zones: tuple[str, ...]) -> list[str]:
+    """Return zones in the order in which they get a pool's extra nodes.
+
+    The order of two zones never depends on a third, and differs from pool to pool, so that the extra nodes of
+    many pools do not all stand in one zone.
+    """
+    return sorted(zones, key=lambda zone: hashlib.sha256(f"{pool}/{zone}".encode()).digest())
+
+
+def spread(pool: str, size: int, zones: tuple[str, ...]) -> dict[str, int]:
+    """Return how many nodes of a pool stand in each zone; no two zones differ by more than one."""
+    if not zones:
+        return {"": size}
+    each, extra = divmod(size, len(zones))
+    more = set(rank(pool, zones)[:extra])
+    return {zone: each + (zone in more) for zone in zones}
+
+
+def pools(spec: ClusterSpec, facts: CloudFacts) -> tuple[PoolPlan, ...]:
+    """Return the control plane and every pool, with their nodes."""
+    planned = []
+    if not facts.managed_control_plane:
+        planned.append(_control_plane(spec, facts))
+    for name in sorted(spec.pools):
+        pool = spec.pools[name]
+        minimum = pool.autoscale.min if pool.autoscale else pool.size
+        size = min(max(pool.size, pool.autoscale.min), pool.autoscale.max) if pool.autoscale else pool.size
+        labels = {POOL_LABEL: name, **pool.labels}
+        taints = tuple(sorted((key, taint.value, taint.effect.value) for key, taint in pool.taints.items()))
+        zones = pool.zones or facts.zones
+        nodes = _nodes(spec, name, Role.WORKER, size, zones, pool.flavor, labels, taints)
+        planned.append(PoolPlan(name, Role.WORKER, nodes, minimum))
+    return tuple(planned)
+
+
+def _control_plane(spec: ClusterSpec, facts: CloudFacts) -> PoolPlan:
+    plane = spec.control_plane
+    labels = {
+        POOL_LABEL: CONTROL_PLANE,
+        "node-role.kubernetes.io/control-plane": "true",
+        "node-role.kubernetes.io/etcd": "true",
+    }
+    # As RKE2 and k3s advise for servers that run nothing else.
+    taints = (("CriticalAddonsOnly", "true", "NoExecute"),)
+    zones = plane.zones or facts.zones
+    nodes = _nodes(spec, CONTROL_PLANE, Role.CONTROL_PLANE, plane.size, zones, plane.flavor, labels, taints)
+    first = (
+        f"{spec.name}-{CONTROL_PLANE}-{rank(CONTROL_PLANE, zones)[0]}-1" if zones else f"{spec.name}-{CONTROL_PLANE}-1"
+    )
+    nodes = tuple(NodePlan(**{**vars(node), "first": True}) if node.name == first else node for node in nodes)
+    return PoolPlan(CONTROL_PLANE, Role.CONTROL_PLANE, nodes, plane.size)
+
+
+def _nodes(
+    spec: ClusterSpec,
+    pool: str,
+    role: Role,
+    size: int,
+    zones: tuple[str, ...],
+    flavor: str,
+    labels: dict[str, str],
+    taints: tuple[tuple[str, str, str], ...],
+) -> tuple[NodePlan, ...]:
+    nodes = []
+    for zone, count in spread(pool, size, zones).items():
+        for ordinal in range(1, count + 1):
+            name = "-".join(part for part in (spec.name, pool, zone, str(ordinal)) if part)
+            own = {**labels, "kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
+            if zone:
+                own["topology.kubernetes.io/zone"] = zone
+            nodes.append(
+                NodePlan(
+                    name=name,
+                    role=role,
+                    pool=pool,
+                    zone=zone,
+                    ordinal=ordinal,
+                    address_block=str(spec.network.nodes),
+                    flavor=flavor,
+                    labels=tuple(sorted(own.items())),
+                    taints=taints,
+                )
+            )
+    return tuple(nodes)
