@@ -10,7 +10,7 @@ from enum import StrEnum
 class Status(StrEnum):
     """What a check comes to."""
 
-    PASS = "PASS"  # noqa: S105
+    PASS = "PASS"
     FAIL = "FAIL"
     NEEDS_EVIDENCE = "NEEDS_EVIDENCE"
     """Only the checker itself can tell."""

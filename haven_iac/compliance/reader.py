@@ -41,7 +41,7 @@ def read(kubeconfig: str) -> Subject:
     from kubernetes import client, config
     from urllib3.exceptions import HTTPError
 
-    api = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
+    api = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))  # type: ignore[no-untyped-call]
     api.configuration.retries = False
     try:
         return _read(client, api)

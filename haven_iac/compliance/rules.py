@@ -177,13 +177,14 @@ def checker_only(subject: Subject, data: Inputs) -> Outcome:
 
 Rule = Callable[[Subject, Inputs], Outcome]
 
-RULES: dict[str, Rule] = {
-    rule.__name__: rule
-    for rule in (
-        clusteradmin, multiaz, hamasters, haworkers, nodehardening, privatenetworking, kubernetesversion, rbac,
-        rwxvolumes, cncf, autocerts, logs, metrics,
-    )
-} | dict.fromkeys(("havenversion", "shavalidation", "cis", "kubescape"), checker_only)  # fmt: skip
+_NAMED = (
+    clusteradmin, multiaz, hamasters, haworkers, nodehardening, privatenetworking, kubernetesversion, rbac,
+    rwxvolumes, cncf, autocerts, logs, metrics,
+)  # fmt: skip
+_CHECKER_ONLY = ("havenversion", "shavalidation", "cis", "kubescape")
+
+RULES: dict[str, Rule] = {rule.__name__: rule for rule in _NAMED}
+RULES.update(dict.fromkeys(_CHECKER_ONLY, checker_only))
 
 
 def judge(check_id: str, subject: Subject) -> Outcome:

@@ -5,6 +5,7 @@ from typing import ClassVar, NotRequired, TypedDict
 import pulumi
 
 from haven_iac.components.base import HavenComponent
+from haven_iac.keys.provider import AdminCredential, ClusterKeys
 
 
 class KeysArgs(TypedDict):

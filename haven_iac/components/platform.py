@@ -28,8 +28,10 @@ class Platform(HavenComponent):
         super().__init__(name, args, opts)
         plan = from_document(args["spec"]).plan
         needs: dict[str, set[str]] = {}
-        for part in (*plan.releases, *plan.manifests):
-            needs.setdefault(part.slot, set()).update(part.needs)
+        for release in plan.releases:
+            needs.setdefault(release.slot, set()).update(release.needs)
+        for manifest in plan.manifests:
+            needs.setdefault(manifest.slot, set()).update(manifest.needs)
         made: dict[str, pulumi.Resource] = {}
         for slot in plan.slots:
             after = [made[need] for need in sorted(needs[slot]) if need in made]

@@ -1,5 +1,7 @@
 """Ordinary corrections to objects on their way to the API."""
 
+from typing import Any
+
 import pulumi
 
 _GROUP_PREFIX = "kubernetes:"
@@ -17,7 +19,7 @@ def in_cluster(control_plane: list[pulumi.Resource]) -> pulumi.ResourceTransform
         if not args.type_.startswith(_GROUP_PREFIX) or args.type_.startswith(_NOT_OBJECTS):
             return None
         props = dict(args.props)
-        metadata = dict(props.get("metadata") or {})
+        metadata: dict[str, Any] = dict(props.get("metadata") or {})  # type: ignore[arg-type]
         metadata["annotations"] = {**(metadata.get("annotations") or {}), "pulumi.com/patchForce": "true"}
         props["metadata"] = metadata
         opts = args.opts

@@ -92,8 +92,10 @@ class ClusterPlan:
     def slots(self) -> tuple[str, ...]:
         """Return every filled slot, in an order in which each one's needs come before it."""
         needs: dict[str, set[str]] = {}
-        for part in (*self.releases, *self.manifests):
-            needs.setdefault(part.slot, set()).update(part.needs)
+        for release in self.releases:
+            needs.setdefault(release.slot, set()).update(release.needs)
+        for manifest in self.manifests:
+            needs.setdefault(manifest.slot, set()).update(manifest.needs)
         order: TopologicalSorter[str] = TopologicalSorter()
         for slot, before in needs.items():
             order.add(slot, *sorted(before & needs.keys()))

@@ -32,6 +32,8 @@ class SecretRef:
     """Name of the Kubernetes Secret."""
     entries: Mapping[str, str]
     """Key in the Kubernetes Secret, to name of the secret in Pulumi's configuration."""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """Key in the Kubernetes Secret, to what it takes of that secret (`secret_forms`); all of it when absent."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ class Release:
     """Names of the ordinary corrections in `components.transforms` that this chart needs."""
     stand_in: bool = False
     """True when the small stand-in chart of this package is applied instead of the real one."""
+    manifest: str = ""
+    """URL of a plain YAML file that is applied instead of a chart, where upstream publishes no chart."""
+    namespaces: Mapping[str, PodSecurity] = field(default_factory=dict)
+    """Further namespaces that it puts pods in, and their Pod Security level."""
+    flows: tuple[Mapping[str, Any], ...] = ()
+    """The NetworkPolicies that it needs where everything else is denied."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,11 @@ class Manifest:
 
 
 class AddOn(Protocol):
-    """A file in `platform/`: two pure functions."""
+    """A slot of the platform: two pure functions."""
+
+    @property
+    def slot(self) -> str:
+        """Return the slot it fills."""
 
     def release(self, spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         """Return what to install, or None when the slot stays empty."""

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from haven_iac.spec.model import Name, Quantity, SpecModel
+from haven_iac.naming import LABEL_VALUE, QUALIFIED_NAME, check_own_key
+from haven_iac.spec.model import Form, Name, Quantity, SpecModel, Text
+
+PoolName = Name
+
+Zone = Annotated[str, Form("a zone: letters, digits, dashes, dots and underscores", "az1", LABEL_VALUE, 63)]
+"""Name of an availability zone, as the cloud calls it."""
+
+OwnKey = Annotated[
+    str,
+    Form(
+        "a key as Kubernetes wants it: letters, digits, - _ . and perhaps a domain and a slash before it",
+        "example.nl/tier",
+        QUALIFIED_NAME,
+        317,
+        check_own_key,
+    ),
+]
+"""Key of a label or taint that is not reserved for Kubernetes."""
+
+LabelValue = Annotated[
+    str,
+    Form(
+        "a label value: letters, digits, - _ . with a letter or digit at both ends", "general", rf"({LABEL_VALUE})?", 63
+    ),
+]
+"""Value of a label or taint; may be empty."""
 
 
 class TaintEffect(StrEnum):
@@ -21,7 +47,7 @@ class TaintEffect(StrEnum):
 class TaintSpec(SpecModel):
     """Keeps pods away that do not tolerate it; the taint's key is the key in the map."""
 
-    value: str = ""
+    value: LabelValue = ""
     """The taint's value; empty when left out."""
     effect: TaintEffect = TaintEffect.NO_SCHEDULE
     """What it does; NoSchedule when left out."""
@@ -32,7 +58,7 @@ class DiskSpec(SpecModel):
 
     size: Quantity = "50Gi"
     """Size of the disk."""
-    type: str | None = None
+    type: Text | None = None
     """The cloud's volume type; the flavor's own disk when left out."""
 
 
@@ -41,55 +67,42 @@ class ControlPlaneSpec(SpecModel):
 
     size: Annotated[int, Field(ge=1, le=7)] = 3
     """How many servers: odd, and 3 or more for Haven."""
-    flavor: str = "default"
+    flavor: Text = "default"
     """The cloud's own name for a machine size."""
     disk: DiskSpec = DiskSpec()
     """Root disk of each server."""
-    zones: tuple[str, ...] = ()
+    zones: tuple[Zone, ...] = ()
     """Zones to spread over; all zones of the cluster when left out."""
-
-    @model_validator(mode="after")
-    def _odd(self) -> Self:
-        if self.size % 2 == 0:
-            raise ValueError(
-                f"controlPlane.size is {self.size}: an even number of servers loses quorum sooner, not later; "
-                f"write {self.size - 1} or {self.size + 1}"
-            )
-        return self
 
 
 class AutoscaleSpec(SpecModel):
     """Lets an autoscaler change the size of a pool."""
 
-    min: Annotated[int, Field(ge=0)]
+    min: Annotated[int, Field(ge=0, le=1000)]
     """Fewest nodes; this is what Haven's checks are judged by."""
-    max: Annotated[int, Field(ge=1)]
+    max: Annotated[int, Field(ge=1, le=1000)]
     """Most nodes."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.max < self.min:
-            raise ValueError(f"autoscale.max {self.max} is below autoscale.min {self.min}; swap them")
-        return self
 
 
 class NodePoolSpec(SpecModel):
     """A group of identical nodes."""
 
     size: Annotated[int, Field(ge=0, le=1000)] = 3
-    """How many nodes."""
-    flavor: str = "default"
+    """How many nodes; with an autoscaler, how many to start with."""
+    flavor: Text = "default"
     """The cloud's own name for a machine size."""
     autoscale: AutoscaleSpec | None = None
     """Bounds for an autoscaler; the size is fixed when left out."""
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[OwnKey, LabelValue] = Field(default_factory=dict)
     """Node labels; changed in place."""
-    taints: dict[str, TaintSpec] = Field(default_factory=dict)
+    taints: dict[OwnKey, TaintSpec] = Field(default_factory=dict)
     """Node taints by key; changed in place."""
-    zones: tuple[str, ...] = ()
+    zones: tuple[Zone, ...] = ()
     """Zones to spread over; all zones of the cluster when left out."""
     disk: DiskSpec = DiskSpec()
     """Root disk of each node."""
 
-
-PoolName = Name
+    @property
+    def most(self) -> int:
+        """Return the largest number of nodes that the pool may get."""
+        return max(self.size, self.autoscale.max) if self.autoscale else self.size

@@ -58,7 +58,7 @@ def run(program: Callable[[], Mapping[str, pulumi.Output[Any]]], config: Mapping
 
     async def _main() -> None:
         set_mocks(recorded, project="haven", stack="test", preview=False)
-        SETTINGS.callbacks = _Callbacks()  # type: ignore[assignment]
+        SETTINGS.callbacks = _Callbacks()
         if config:
             pulumi.runtime.set_all_config(dict(config))
         outputs = program()

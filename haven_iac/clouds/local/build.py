@@ -1,0 +1,113 @@
+"""Makes a simulated cluster: an address, processes, and one Node object for each planned node."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from haven_iac.clouds.base import ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
+from haven_iac.plan.model import ClusterPlan, PoolPlan
+from haven_iac.project import Project
+
+KUBELET = {"rke2": "v{minor}.3+rke2r1", "k3s": "v{minor}.3+k3s1"}
+"""What a node of each distribution says it runs."""
+
+
+def addresses(plan: ClusterPlan) -> dict[str, str]:
+    """Return an address for each node: chosen by its name, so that no node's depends on how many there are."""
+    block = IPv4Network(plan.spec.network.nodes)
+    given: dict[str, str] = {}
+    for node in sorted(plan.nodes, key=lambda n: n.name):
+        offset = int.from_bytes(hashlib.sha256(node.name.encode()).digest()[:8])
+        room = block.num_addresses - 12
+        while (address := str(block[10 + offset % room])) in given.values():
+            offset += 1
+        given[node.name] = address
+    return given
+
+
+class LocalBuilder:
+    """Makes a simulated cluster."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def network(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> NetworkParts:
+        """Make nothing: the loopback device is there."""
+        return NetworkParts()
+
+    def api_endpoint(self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions) -> EndpointParts:
+        """Choose a loopback address."""
+        seed = f"{self._root}/{pulumi.get_stack()}"
+        endpoint = LocalEndpoint(f"{plan.spec.name}-endpoint", hashlib.sha256(seed.encode()).hexdigest()[:16], opts)
+        return EndpointParts(endpoint.server, endpoint.address.apply(lambda a: {"address": a}))
+
+    def control_plane(
+        self,
+        plan: ClusterPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> ControlPlaneParts:
+        """Start the processes and wait for the API."""
+        assert endpoint.details is not None
+        control = LocalControlPlane(
+            f"{plan.spec.name}-processes",
+            {
+                "name": plan.spec.name,
+                "identity": keys.identity,
+                "folder": str(Project(Path(self._root)).local_cluster(pulumi.get_stack())),
+                "address": endpoint.details["address"],
+                "pods": str(plan.spec.network.pods),
+                "services": str(plan.spec.network.services),
+                "advertise": str(IPv4Network(plan.spec.network.nodes)[5]),
+                "material": keys.material,
+            },
+            opts,
+        )
+        return ControlPlaneParts(control.ready, (control,))
+
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> PoolParts:
+        """Make one Node object for each planned node; kwok plays its kubelet."""
+        where = addresses(plan)
+        minor = plan.spec.kubernetes.version
+        kubelet = KUBELET[plan.spec.kubernetes.distribution.value].format(minor=minor)
+        nodes = [
+            k8s.core.v1.Node(
+                node.name,
+                metadata={
+                    "name": node.name,
+                    "labels": dict(node.labels),
+                    "annotations": {
+                        "kwok.x-k8s.io/node": "fake",
+                        "haven-iac/address": where[node.name],
+                        "haven-iac/kubelet-version": kubelet,
+                        "haven-iac/os-image": plan.facts.nodes.os_image,
+                    },
+                },
+                spec={"taints": [{"key": k, "value": v, "effect": e} for k, v, e in node.taints]},
+                opts=opts,
+            )
+            for node in pool.nodes
+        ]
+        return PoolParts(tuple(nodes))
+
+    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
+        """Return None: everything here converges when it is made again."""
+        return None

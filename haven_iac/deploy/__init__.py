@@ -1,0 +1,1 @@
+"""Runs of the real engine: progress, clean stops, recovery."""

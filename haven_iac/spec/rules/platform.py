@@ -1,0 +1,152 @@
+"""Rules about what runs on the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from haven_iac.spec.cluster import ClusterSpec, Enforce, Profile
+from haven_iac.spec.describe import nearest
+from haven_iac.spec.dns import DnsKind
+from haven_iac.spec.ingress import Issuer
+from haven_iac.spec.known import CHECKS, CONTROLLERS, ENDED, PLATFORM_NAMESPACES, SYSTEM_NAMESPACES
+from haven_iac.spec.problems import Code, Path, named_like_a_secret
+from haven_iac.spec.rules.issue import Issue, Rule
+from haven_iac.spec.storage import SharedKind
+
+_CERTIFICATES: Path = ("ingress", "certificates")
+
+
+def gateway(spec: ClusterSpec) -> Iterator[Issue]:
+    """The gateway is one that we can install."""
+    asked = spec.ingress.controller
+    if asked in ENDED:
+        yield Issue(("ingress", "controller"), ENDED[asked], "write traefik, or leave the line out")
+    elif asked not in CONTROLLERS:
+        what = f"{asked} is not one of {', '.join(CONTROLLERS)}"
+        yield Issue(("ingress", "controller"), what, f"write {CONTROLLERS[0]}, or leave the line out")
+
+
+def certificates(spec: ClusterSpec) -> Iterator[Issue]:
+    """An issuer has what it needs."""
+    given = spec.ingress.certificates
+    if given.issuer is Issuer.ACME and not given.email:
+        email = f"beheer@{spec.ingress.domain.split('.', 1)[-1]}"
+        what = "issuer acme needs an address for its warnings"
+        yield Issue(_CERTIFICATES, what, f"add `email: {email}`", ((*_CERTIFICATES, "email"),))
+    if given.issuer is Issuer.SUPPLIED and not given.secret:
+        what = "issuer supplied needs the name of the secret with chain and key"
+        yield Issue(_CERTIFICATES, what, "add `secret: platform-certificate`", ((*_CERTIFICATES, "secret"),))
+    if given.eab and given.issuer is not Issuer.ACME:
+        what = f"eab belongs to issuer acme, and the issuer is {given.issuer}"
+        yield Issue((*_CERTIFICATES, "eab"), what, "write `issuer: acme`, or take eab out")
+
+
+def shared_storage(spec: ClusterSpec) -> Iterator[Issue]:
+    """An existing NFS server is named."""
+    shared = spec.storage.shared
+    path: Path = ("storage", "shared")
+    if shared.kind is SharedKind.NFS and not shared.server:
+        yield Issue(path, "kind nfs needs the server", "add `server: nfs.example.nl`", ((*path, "server"),))
+
+
+def records(spec: ClusterSpec) -> Iterator[Issue]:
+    """Dynamic DNS has a server and a key."""
+    if spec.dns.kind is DnsKind.RFC2136:
+        if not spec.dns.server:
+            what = "kind rfc2136 needs the name server"
+            yield Issue(("dns",), what, "add `server: ns.example.nl:53`", (("dns", "server"),))
+        if not spec.dns.secret:
+            what = "kind rfc2136 needs the name of the secret with the TSIG key"
+            yield Issue(("dns",), what, "add `secret: dns-update`", (("dns", "secret"),))
+
+
+def mail(spec: ClusterSpec) -> Iterator[Issue]:
+    """Alerts by mail have a server to go out by."""
+    alerts = spec.monitoring.alerts
+    path: Path = ("monitoring", "alerts")
+    if alerts.email and not alerts.smtp_server:
+        what = "alerts by mail need a mail server"
+        yield Issue((*path, "email"), what, "add `smtpServer: mail.example.nl:587`", ((*path, "smtpServer"),))
+
+
+def ports(spec: ClusterSpec) -> Iterator[Issue]:
+    """Every host:port has a port that exists."""
+    given = {
+        ("monitoring", "alerts", "smtpServer"): spec.monitoring.alerts.smtp_server,
+        ("dns", "server"): spec.dns.server,
+    }
+    for path, text in given.items():
+        if text and not 0 < int(text.rsplit(":", 1)[1]) < 65536:
+            yield Issue(
+                path, f"'{text}' has a port outside 1 to 65535", "mend the number after the colon", code=Code.VALUE
+            )
+
+
+def tenants(spec: ClusterSpec) -> Iterator[Issue]:
+    """No application takes a namespace of Kubernetes or of the platform."""
+    for name in spec.tenants:
+        owner = ""
+        if name in SYSTEM_NAMESPACES or name.startswith("kube-"):
+            owner = "Kubernetes"
+        elif name in PLATFORM_NAMESPACES:
+            owner = "the platform"
+        if owner:
+            yield Issue(
+                ("tenants", name), f"the namespace {name} belongs to {owner}", f"write another, as in app-{name}"
+            )
+
+
+def deviations(spec: ClusterSpec) -> Iterator[Issue]:
+    """A deviation belongs to a check that exists."""
+    for name in spec.compliance.deviations:
+        if name not in CHECKS:
+            close = nearest(name, list(CHECKS))
+            fix = f"did you mean {close}?" if close else f"the checks are {', '.join(CHECKS)}"
+            yield Issue(("compliance", "deviations", name), f"there is no check {name}", fix)
+
+
+def sandbox(spec: ClusterSpec) -> Iterator[Issue]:
+    """What stands outside the standard cannot be held to it."""
+    if spec.compliance.profile is Profile.SANDBOX and spec.compliance.enforce is Enforce.MANDATORY:
+        yield Issue(
+            ("compliance", "enforce"),
+            "a sandbox stands outside the standard, so its checks cannot be mandatory",
+            "write `enforce: advisory`, or `profile: haven`",
+            (("compliance", "profile"),),
+        )
+
+
+def no_clear_secrets(spec: ClusterSpec) -> Iterator[Issue]:
+    """Nothing that is free to write holds what its name calls a secret."""
+    yield from _clear(spec.cloud.settings, ("cloud", "settings"))
+    for slot, add_on in spec.platform.addons.items():
+        yield from _clear(add_on.values, ("platform", "addons", slot, "values"))
+
+
+def _clear(value: Any, path: Path) -> Iterator[Issue]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if isinstance(inner, str) and inner and named_like_a_secret(key):
+                what = "this looks like a secret in clear, and it would end in files and in the cluster's objects"
+                fix = "name an existing Kubernetes Secret instead, or take it out"
+                yield Issue((*path, key), what, fix, code=Code.CLEAR_SECRET)
+            else:
+                yield from _clear(inner, (*path, key))
+    elif isinstance(value, list | tuple):
+        for position, inner in enumerate(value):
+            yield from _clear(inner, (*path, position))
+
+
+RULES: tuple[Rule, ...] = (
+    gateway,
+    certificates,
+    shared_storage,
+    records,
+    mail,
+    ports,
+    tenants,
+    deviations,
+    sandbox,
+    no_clear_secrets,
+)

@@ -1,0 +1,86 @@
+"""Which Kubernetes minors exist, which Haven allows and which we build; dated data, no clock and no network.
+
+A basic: pure but for reading one data file of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_FILE = Path(__file__).parent / "data" / "kubernetes.yaml"
+
+
+@dataclass(frozen=True)
+class Minors:
+    """What is known about Kubernetes minors on one day."""
+
+    as_of: date
+    """Day on which this was looked up."""
+    newest: str
+    """Newest stable minor on that day."""
+    behind: int
+    """How many minors behind the newest Haven's check kubernetesversion allows."""
+    default: str
+    """What a cluster gets when its description does not say."""
+    supported: tuple[str, ...]
+    """What we build, oldest first; every one of them lies in the window."""
+    released: Mapping[str, date]
+    """Day of the first release of a minor."""
+    not_yet: Mapping[str, str]
+    """Why a minor inside the window is not supported yet."""
+
+    @property
+    def window(self) -> tuple[str, ...]:
+        """Return the minors that Haven's check allows, oldest first."""
+        newest = number(self.newest)
+        return tuple(f"1.{minor}" for minor in range(newest - self.behind, newest + 1))
+
+    def lag(self, minor: str) -> int:
+        """Return how many minors one is behind the newest; negative when it is newer."""
+        return number(self.newest) - number(minor)
+
+    def why_not(self, minor: str) -> str:
+        """Return why a minor is refused, or an empty text when it is supported."""
+        if minor in self.supported:
+            return ""
+        if (lag := self.lag(minor)) < 0:
+            return f"is not known: {self.newest} was the newest stable minor on {self.as_of}"
+        if lag > self.behind:
+            return f"is {lag} minors behind {self.newest}, and Haven's check kubernetesversion allows {self.behind}"
+        reason = self.not_yet.get(minor, "it has not been tried")
+        return f"lies in Haven's window, but is not supported yet: {reason}"
+
+
+def number(minor: str) -> int:
+    """Return the number of a minor: 36 for `1.36` and for `1.36.3`.
+
+    Raises:
+        ValueError: the text is no version of Kubernetes 1.
+    """
+    parts = minor.removeprefix("v").split(".")
+    if len(parts) < 2 or parts[0] != "1" or not parts[1].isdecimal():
+        raise ValueError(f"{minor!r} is not a Kubernetes version such as 1.36")
+    return int(parts[1])
+
+
+@lru_cache(maxsize=1)
+def minors() -> Minors:
+    """Return what is known about Kubernetes minors."""
+    import yaml
+
+    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data = yaml.load(_FILE.read_bytes(), Loader=loader)  # noqa: S506 - it is the safe loader, in C where there is one
+    return Minors(
+        as_of=date.fromisoformat(data["asOf"]),
+        newest=data["newest"],
+        behind=data["behind"],
+        default=data["default"],
+        supported=tuple(data["supported"]),
+        released={minor: date.fromisoformat(day) for minor, day in data["released"].items()},
+        not_yet=data["notYet"],
+    )
