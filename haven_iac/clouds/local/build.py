@@ -47,7 +47,8 @@ class LocalBuilder:
         """Choose a loopback address."""
         seed = f"{self._root}/{pulumi.get_stack()}"
         endpoint = LocalEndpoint(f"{plan.spec.name}-endpoint", hashlib.sha256(seed.encode()).hexdigest()[:16], opts)
-        return EndpointParts(endpoint.server, endpoint.address.apply(lambda a: {"address": a}))
+        details = pulumi.Output.all(address=endpoint.address, ports=endpoint.ports)
+        return EndpointParts(endpoint.server, details)
 
     def control_plane(
         self,
@@ -66,6 +67,7 @@ class LocalBuilder:
                 "identity": keys.identity,
                 "folder": str(Project(Path(self._root)).local_cluster(pulumi.get_stack())),
                 "address": endpoint.details["address"],
+                "ports": endpoint.details["ports"],
                 "pods": str(plan.spec.network.pods),
                 "services": str(plan.spec.network.services),
                 "advertise": str(IPv4Network(plan.spec.network.nodes)[5]),

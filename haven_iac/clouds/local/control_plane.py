@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from haven_iac.clouds.local import commands
 from haven_iac.clouds.local.lock import locked
@@ -123,7 +124,7 @@ class ControlPlane:
 
     # How
 
-    def _record(self) -> dict[str, object]:
+    def _record(self) -> dict[str, Any]:
         try:
             found = json.loads((self.folder / _RECORD).read_text())
         except (OSError, ValueError):
@@ -167,7 +168,7 @@ class ControlPlane:
             ports = ", ".join(f"{port} (for {name})" for name, port in taken.items())
             raise DeployError(
                 f"somebody else listens on {settings.endpoint.address}, port {ports}",
-                fix="run `haven-iac up`: it chooses another address",
+                fix="end what listens there, then run `haven-iac up` again",
             )
 
     def _wait(self, settings: Settings, names: tuple[str, ...]) -> None:

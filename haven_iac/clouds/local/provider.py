@@ -13,18 +13,15 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from haven_iac.clouds.local.control_plane import ControlPlane
-from haven_iac.clouds.local.endpoint import PORTS, choose
+from haven_iac.clouds.local.endpoint import choose
+from haven_iac.clouds.local.settings import Settings
+
+REPLACES = ("identity", "address", "ports", "pods", "services")
+"""What a control plane is born with."""
 
 
-def plane(props: Mapping[str, Any]) -> ControlPlane:
-    """Return the control plane that a resource's properties describe."""
-    return ControlPlane(
-        Path(str(props["folder"])),
-        str(props["address"]),
-        str(props["pods"]),
-        str(props["services"]),
-        str(props["advertise"]),
-    )
+def _plane(props: Mapping[str, Any]) -> ControlPlane:
+    return ControlPlane(Path(str(props["folder"])))
 
 
 class LocalEndpointProvider(ResourceProvider):
@@ -32,61 +29,60 @@ class LocalEndpointProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Choose an address at which all ports are free."""
-        address = choose(str(props["seed"]))
-        return CreateResult(
-            id_=address, outs={**props, "address": address, "server": f"https://{address}:{PORTS['kube-apiserver']}"}
-        )
+        endpoint = choose(str(props["seed"]))
+        outs = {**props, "address": endpoint.address, "ports": dict(endpoint.ports), "server": endpoint.server}
+        return CreateResult(id_=endpoint.address, outs=outs)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that nothing ever changes: the address stays for the life of the stack."""
         return DiffResult(changes=False)
 
 
-class LocalEndpoint(Resource):
+class LocalEndpoint(Resource, module="haven", name="LocalEndpoint"):
     """A loopback address of the cluster's own."""
 
     address: pulumi.Output[str]
+    ports: pulumi.Output[dict[str, int]]
     server: pulumi.Output[str]
+    """URL of the Kubernetes API."""
 
     def __init__(self, name: str, seed: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(LocalEndpointProvider(), name, {"seed": seed, "address": None, "server": None}, opts)
+        outputs = dict.fromkeys(("address", "ports", "server"))
+        super().__init__(LocalEndpointProvider(), name, {"seed": seed, **outputs}, opts)
 
 
 class LocalControlPlaneProvider(ResourceProvider):
     """Starts and stops the processes of one cluster."""
 
-    def _start(self, props: dict[str, Any]) -> dict[str, Any]:
-        control = plane(props)
-        control.start(props["material"])
-        return {**props, "ready": control.server}
+    def _run(self, props: dict[str, Any]) -> dict[str, Any]:
+        settings = Settings.of(props)
+        _plane(props).create(settings, props["material"])
+        return {**props, "ready": settings.endpoint.server}
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Start everything; what a killed run left in the folder is removed first."""
-        plane(props).destroy()
-        return CreateResult(id_=str(props["name"]), outs=self._start(props))
+        """Start everything; what a killed run of the same stack left in the folder is taken over."""
+        return CreateResult(id_=str(props["identity"]), outs=self._run(props))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Tell whether a process has died, or something that the processes are started with changed."""
-        replaced = [key for key in ("address", "pods", "services", "identity") if _olds.get(key) != _news.get(key)]
-        moved = _olds.get("folder") != _news.get("folder")
-        dead = not plane(_olds).running
-        return DiffResult(changes=bool(replaced) or moved or dead, replaces=replaced, delete_before_replace=True)
+        """Tell whether a process is gone, or something that the processes are started with changed."""
+        replaces = [key for key in REPLACES if _olds.get(key) != _news.get(key)]
+        changes = bool(replaces) or _olds.get("folder") != _news.get("folder") or not _plane(_news).running
+        return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Start what does not run; a folder that moved with its project is taken over where it is now."""
-        if _olds.get("folder") != _news.get("folder") and Path(str(_olds["folder"])).exists():
-            plane(_olds).stop()
-        return UpdateResult(outs=self._start(_news))
+        """Start what does not run."""
+        return UpdateResult(outs=self._run(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """End every process and remove the folder."""
-        plane(_props).destroy()
+        _plane(_props).destroy()
 
 
-class LocalControlPlane(Resource):
+class LocalControlPlane(Resource, module="haven", name="LocalControlPlane"):
     """etcd, the Kubernetes control plane and kwok on this machine."""
 
     ready: pulumi.Output[str]
+    """Known when the API answers."""
 
     def __init__(
         self, name: str, props: Mapping[str, pulumi.Input[Any]], opts: pulumi.ResourceOptions | None = None

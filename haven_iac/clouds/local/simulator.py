@@ -1,12 +1,13 @@
 """What a cloud does inside a cluster, simulated: volumes are bound, load balancers get an address.
 
-Run as a process of its own: `python -m haven_iac.clouds.local.simulator KUBECONFIG ADDRESS`.
+Run as a process of its own: `python -m haven_iac.clouds.local.simulator --kubeconfig=FILE --seed=TEXT`.
 Nothing is stored and nothing listens: it lets real objects reach the state that they have in a real cluster.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import hashlib
 import time
 import traceback
 from typing import Any
@@ -66,24 +67,35 @@ def bind_volumes(core: Any, immediate: set[str]) -> None:
             core.delete_persistent_volume(volume.metadata.name)
 
 
-def give_addresses(core: Any, address: str) -> None:
-    """Give each Service of type LoadBalancer the cluster's loopback address."""
+def address_of(seed: str, namespace: str, name: str) -> str:
+    """Return the loopback address of a load balancer; nothing answers there."""
+    value = hashlib.sha256(f"{seed}/{namespace}/{name}".encode()).digest()
+    return f"127.{192 + value[0] % 60}.{value[1]}.{1 + value[2] % 254}"
+
+
+def give_addresses(core: Any, seed: str) -> None:
+    """Give each Service of type LoadBalancer an address of its own."""
     for service in core.list_service_for_all_namespaces().items:
         if service.spec.type == "LoadBalancer" and not (service.status.load_balancer.ingress or []):
-            status = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
-            core.patch_namespaced_service_status(service.metadata.name, service.metadata.namespace, status)
+            name, namespace = service.metadata.name, service.metadata.namespace
+            status = {"status": {"loadBalancer": {"ingress": [{"ip": address_of(seed, namespace, name)}]}}}
+            core.patch_namespaced_service_status(name, namespace, status)
 
 
 def main() -> None:
     """Work until ended."""
-    kubeconfig, address = sys.argv[1:3]
-    api = config.new_client_from_config(kubeconfig)
-    core, storage = client.CoreV1Api(api), client.StorageV1Api(api)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kubeconfig", required=True)
+    parser.add_argument("--seed", required=True)
+    given = parser.parse_args()
+    api: Any = config.new_client_from_config(given.kubeconfig)  # type: ignore[no-untyped-call]
+    core: Any = client.CoreV1Api(api)
+    storage: Any = client.StorageV1Api(api)
     while True:
         try:
             classes = storage.list_storage_class().items
             bind_volumes(core, {c.metadata.name for c in classes if c.volume_binding_mode == "Immediate"})
-            give_addresses(core, address)
+            give_addresses(core, given.seed)
         except Exception:
             traceback.print_exc()
             time.sleep(2)
