@@ -9,12 +9,12 @@ from typing import Any
 
 import pulumi
 
+from haven_iac.compliance.gate import refusal
 from haven_iac.compliance.predict import predict
 from haven_iac.components import HavenCluster
 from haven_iac.errors import HavenError
 from haven_iac.prepare import Prepared, from_document, prepare
 from haven_iac.project import Project
-from haven_iac.spec.cluster import Enforce
 
 
 def load() -> Prepared:
@@ -31,7 +31,7 @@ def load() -> Prepared:
             ready = prepare(project, stack)
         else:
             ready = from_document(pulumi.Config("haven").require_object("cluster"))
-        _gate(ready)
+        gate(ready)
     except HavenError as error:
         for problem in error.problems:
             pulumi.log.error(str(problem))
@@ -39,22 +39,26 @@ def load() -> Prepared:
     return ready
 
 
-def _gate(ready: Prepared) -> None:
-    """Log the predicted verdict; refuse to start where the spec says that a failing check stops it."""
+def gate(ready: Prepared) -> None:
+    """Log the predicted verdict; refuse to start where the spec says that a failing check stops it.
+
+    Raises:
+        RunError: a mandatory check is predicted to fail and the spec enforces them.
+    """
     verdict = predict(ready.plan, date.today())
     for notice in ready.plan.notices:
         pulumi.log.info(f"{notice.path}: {notice.text}" if notice.path else notice.text)
     for result in verdict.failed:
         pulumi.log.warn(f"Haven check {result.check.id} is predicted to fail: {result.reason}; {result.fix}")
-    if verdict.failed and ready.spec.compliance.enforce is Enforce.MANDATORY:
-        names = ", ".join(result.check.id for result in verdict.failed)
-        raise pulumi.RunError(f"compliance.enforce is mandatory and these checks are predicted to fail: {names}")
+    if error := refusal(ready.spec, verdict):
+        raise pulumi.RunError(error.what)
 
 
 def build(ready: Prepared) -> Mapping[str, pulumi.Output[Any]]:
     """Register everything in the plan and return the stack's outputs."""
     document = ready.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    cluster = HavenCluster(ready.spec.name, {"spec": document})
+    root = str(ready.project.root) if ready.project else pulumi.runtime.get_root_directory()
+    cluster = HavenCluster(ready.spec.name, {"spec": document, "root": root})
     return {
         "cluster": pulumi.Output.from_input(ready.spec.name),
         "cloud": pulumi.Output.from_input(ready.facts.kind),

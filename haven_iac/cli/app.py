@@ -8,7 +8,8 @@ import sys
 import typer
 
 import haven_iac
-from haven_iac.cli.options import emit
+from haven_iac.cli import engine, local, status, up
+from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
 
 app = typer.Typer(
@@ -27,6 +28,27 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
     if version:
         print(haven_iac.__version__)
         raise typer.Exit
+
+
+# Commands
+
+app.command(
+    "up",
+    epilog=examples(
+        "haven-iac up  # builds or updates stack local",
+        "haven-iac up -s voorbeeldstad --yes  # asks nothing",
+        "haven-iac up --expect-no-changes  # exit status 7 when something would change",
+    ),
+)(up.up)
+app.command("preview", epilog=examples("haven-iac preview", "haven-iac preview -s voorbeeldstad --json"))(
+    engine.preview
+)
+app.command("refresh", epilog=examples("haven-iac refresh -s voorbeeldstad"))(engine.refresh)
+app.command(
+    "destroy", epilog=examples("haven-iac destroy", "haven-iac destroy -s voorbeeldstad --yes  # asks nothing")
+)(engine.destroy)
+app.command("status", epilog=examples("haven-iac status", "haven-iac status -s voorbeeldstad --json"))(status.status)
+app.add_typer(local.app, name="local")
 
 
 def report(error: HavenError, *, as_json: bool) -> None:

@@ -134,6 +134,10 @@ class Cloud(Protocol):
     def capabilities(self) -> frozenset[Capability]:
         """Return what it can give."""
 
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Return the groups of tools that it needs beside the engine, as `haven-iac toolchain list` names them."""
+
     def promise(self, spec: ClusterSpec) -> CloudFacts:
         """Return what this cloud will offer to that cluster; pure."""
 

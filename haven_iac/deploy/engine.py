@@ -23,6 +23,8 @@ class Engine(PulumiCommand):
         super().__init__(root=root, skip_version_check=True)
         self.pid: int | None = None
         self.interrupted = 0
+        self.on_start: Callable[[int], None] | None = None
+        """Is told the pid of each engine."""
 
     def run(
         self,
@@ -52,6 +54,8 @@ class Engine(PulumiCommand):
             start_new_session=True,
         ) as process:
             self.pid = process.pid
+            if self.on_start:
+                self.on_start(process.pid)
             out, err = list[str](), list[str]()
             readers = [
                 threading.Thread(target=_read, args=(process.stdout, out, on_output), daemon=True),

@@ -39,6 +39,7 @@ class LocalCloud:
     kind = "local"
     api = API
     settings_model: type[SpecModel] = LocalSettings
+    tools = ("local",)
     capabilities = frozenset(
         {
             Capability.BLOCK_STORAGE,

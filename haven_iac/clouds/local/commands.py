@@ -182,7 +182,7 @@ def commands(settings: Settings) -> list[Command]:
     manager = {
         "allocate-node-cidrs": "true",
         "cluster-cidr": settings.pods,
-        "cluster-signing-cert-file": "pki/client-ca.crt",
+        "cluster-signing-cert-file": "pki/client-ca.trust.crt",
         "cluster-signing-key-file": "pki/client-ca.key",
         "kubeconfig": "kube-controller-manager.kubeconfig",
         "leader-elect": "false",

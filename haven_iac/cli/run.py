@@ -1,0 +1,127 @@
+"""What every command that runs the engine begins and ends with."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from haven_iac.errors import DeployError, ProbeError, Problem
+
+if TYPE_CHECKING:
+    from haven_iac.cli.show import Bars, Lines
+    from haven_iac.compliance.model import Verdict
+    from haven_iac.deploy.session import Session
+    from haven_iac.deploy.tracker import Tracker
+    from haven_iac.prepare import Prepared
+
+PER_RELEASE = 7
+"""About how many objects a chart has, for a first guess."""
+COMPONENTS = 12
+"""Components, providers and keys of every cluster."""
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def prepared(stack: str) -> Prepared:
+    """Return the plan of a stack of the project here."""
+    from haven_iac.prepare import prepare
+    from haven_iac.project import find_project
+
+    return prepare(find_project(), stack)
+
+
+def predicted(ready: Prepared) -> Verdict:
+    """Return the predicted verdict of today."""
+    from haven_iac.compliance.predict import predict
+
+    return predict(ready.plan, date.today())
+
+
+def check_before(ready: Prepared) -> None:
+    """Stop before anything exists when it is known that it cannot work.
+
+    Raises:
+        ComplianceError: a mandatory check is predicted to fail, and the spec says that this stops a run.
+        ProbeError: the cloud cannot give what the plan asks.
+    """
+    from haven_iac.compliance.gate import refusal
+
+    if error := refusal(ready.spec, predicted(ready)):
+        raise error
+    findings = ready.cloud.probe(ready.plan)
+    for finding in findings:
+        if finding.severity != "error":
+            say(f"note: {finding.what}; {finding.fix}" if finding.fix else f"note: {finding.what}")
+    errors = [f for f in findings if f.severity == "error"]
+    if errors:
+        raise ProbeError(
+            "the cloud cannot give what the plan asks",
+            problems=[Problem(f.what, f.fix, ProbeError.code, path=f.path) for f in errors],
+        )
+
+
+def session(ready: Prepared) -> Session:
+    """Return a session for a stack; gets tools that are not there."""
+    from haven_iac.cli.progress import ToolProgress
+    from haven_iac.deploy.session import Session
+    from haven_iac.toolchain import ensure
+
+    assert ready.project is not None
+    with ToolProgress() as progress:
+        tools = ensure(["engine", *ready.cloud.tools], progress)
+    return Session(ready.project, ready.stack, tools, say)
+
+
+def existing(stack: str) -> tuple[Prepared, Session]:
+    """Return plan and session of a stack that has been made.
+
+    Raises:
+        DeployError: it has not.
+    """
+    ready = prepared(stack)
+    found = session(ready)
+    if not found.exists():
+        raise DeployError(f"there is no cluster of stack {stack} yet", fix=f"`haven-iac up -s {stack}` builds it")
+    return ready, found
+
+
+def expected(ready: Prepared) -> int:
+    """Return a first guess of how many resources a cluster has."""
+    plan = ready.plan
+    return COMPONENTS + 2 * len(plan.slots) + len(plan.nodes) + len(plan.manifests) + PER_RELEASE * len(plan.releases)
+
+
+def tracker(ready: Prepared, watcher: Lines | Bars, known: int = 0) -> Tracker:
+    """Return what follows a run and shows it."""
+    from haven_iac.deploy.tracker import Tracker
+
+    return Tracker(watcher, known or expected(ready))
+
+
+def phases(tracker: Tracker) -> list[dict[str, Any]]:
+    """Return the phases of a run with their times, in order of their end."""
+    times = sorted(tracker.times().items(), key=lambda item: item[1][1])
+    return [
+        {"phase": name, "from": round(begin, 2), "to": round(end, 2), "resources": count}
+        for name, (begin, end, count) in times
+    ]
+
+
+def stopwatch() -> Any:
+    """Return a function that tells how many seconds have passed."""
+    began = time.monotonic()
+    return lambda: round(time.monotonic() - began, 1)
+
+
+def in_words(changes: dict[str, int]) -> str:
+    """Return changes as people say them."""
+    words = {"create": "to create", "update": "to update", "delete": "to delete", "same": "unchanged"}
+    words |= {"replace": "to replace", "create-replacement": "to replace"}
+    shown = {words[op]: count for op, count in changes.items() if op in words and count}
+    order = ["to create", "to update", "to replace", "to delete", "unchanged"]
+    return ", ".join(f"{shown[word]} {word}" for word in order if word in shown) or "nothing"

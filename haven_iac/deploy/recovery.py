@@ -1,0 +1,56 @@
+"""After a kill: what was being created is found and adopted, or forgotten; nothing is left orphaned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from haven_iac.deploy.tracker import type_of
+
+Find = Callable[[str, Mapping[str, Any]], str | None]
+"""Takes a type token and inputs; returns the id of an object that was created but not recorded."""
+
+
+@dataclass
+class Recovered:
+    """What was done about the operations that a killed run left."""
+
+    adopted: list[str] = field(default_factory=list)
+    """URNs of objects that exist and were not recorded."""
+    dropped: list[str] = field(default_factory=list)
+    """URNs whose operation is forgotten: the next run does it again."""
+
+    @property
+    def any(self) -> bool:
+        """Return whether there was anything to do."""
+        return bool(self.adopted or self.dropped)
+
+
+def recover(state: dict[str, Any], find: Find) -> Recovered:
+    """Settle the pending operations of an exported state, in place.
+
+    A create that is found in the cloud is written into the state with its inputs as outputs, for the refresh that
+    has to follow.  Everything else is dropped: an update or delete is done again by the next run, and a create that
+    nobody finds did not happen.
+
+    Args:
+        state: what `pulumi stack export` printed.
+        find: looks an object up by type and inputs.
+    """
+    done = Recovered()
+    deployment = state.get("deployment") or {}
+    for operation in deployment.pop("pending_operations", None) or []:
+        resource = operation["resource"]
+        urn = resource["urn"]
+        known = any(one["urn"] == urn for one in deployment.get("resources") or [])
+        found = None
+        if operation.get("type") == "creating" and not known:
+            found = find(type_of(urn), resource.get("inputs") or {})
+        if found is None:
+            done.dropped.append(urn)
+            continue
+        inputs = resource.get("inputs") or {}
+        deployment.setdefault("resources", []).append({**resource, "id": found, "outputs": dict(inputs)})
+        done.adopted.append(urn)
+    return done

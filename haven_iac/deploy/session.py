@@ -1,0 +1,280 @@
+"""One stack with the engine ready: preview, up, refresh, destroy, outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from haven_iac.deploy import backend, locks
+from haven_iac.deploy.recovery import Recovered, recover
+from haven_iac.deploy.tracker import Failure, Tracker, plain
+from haven_iac.errors import DeployError, ExitCode, HavenError, Problem, StackLockedError, UpdateFailedError
+from haven_iac.prepare import Prepared
+from haven_iac.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulumi.automation import Stack
+
+    from haven_iac.toolchain import Tools
+
+Say = Callable[[str], None]
+
+
+class Interrupted(HavenError):
+    """The user stopped a run; the state is whole."""
+
+    code = "HVN304"
+    exit_code = ExitCode.INTERRUPTED
+
+
+class Session:
+    """One stack of one project; nothing is created before it is asked for.
+
+    Args:
+        project: the folder with Pulumi.yaml.
+        stack: name of the stack.
+        tools: the engine and its plugins.
+        say: is told, once each, what a user should know.
+    """
+
+    def __init__(self, project: Project, stack: str, tools: Tools, say: Say) -> None:
+        from haven_iac.deploy.engine import Engine
+
+        self.project = project
+        self.name = stack
+        self._say = say
+        self._tools = tools
+        self._engine = Engine(str(tools.bin.parent))
+        self._env: dict[str, str] = {}
+        self._program: Callable[[], None] | None = None
+
+    # Reading
+
+    def exists(self) -> bool:
+        """Return whether the stack has been made."""
+        if not backend.configured(self.project) and not backend.own_state(self.project).is_dir():
+            return False
+        listed = json.loads(self._run("stack", "ls", "--json"))
+        return any(one["name"].rpartition("/")[2] == self.name for one in listed)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs, secrets in clear; keep them out of logs."""
+        found: dict[str, Any] = json.loads(self._run("stack", "output", "--json", "--show-secrets", *self._which))
+        return found
+
+    def export(self) -> dict[str, Any]:
+        """Return the state; secrets stay encrypted."""
+        found: dict[str, Any] = json.loads(self._run("stack", "export", *self._which))
+        return found
+
+    def resources(self) -> int:
+        """Return how many resources the state holds, the stack itself not counted."""
+        found = (self.export().get("deployment") or {}).get("resources") or []
+        return sum(1 for one in found if one["type"] != "pulumi:pulumi:Stack")
+
+    # Changing
+
+    def preview(self, ready: Prepared, tracker: Tracker) -> dict[str, int]:
+        """Return what `up` would do: number of resources by operation."""
+        with self._at_work("preview", tracker, ready) as stack:
+            stack.preview(on_event=tracker.on_event, color="never")
+        return tracker.changes
+
+    def up(self, ready: Prepared, tracker: Tracker) -> None:
+        """Make the cluster as planned.
+
+        Raises:
+            UpdateFailedError: something failed; the rest is recorded and the next run goes on from there.
+            StackLockedError: another run holds the stack.
+        """
+        self.recover(ready)
+        with self._at_work("update", tracker, ready) as stack:
+            stack.up(on_event=tracker.on_event, color="never", show_secrets=False)
+
+    def refresh(self, ready: Prepared, tracker: Tracker) -> None:
+        """Read what really exists into the state."""
+        self.recover(ready)
+        with self._at_work("refresh", tracker) as stack:
+            stack.refresh(on_event=tracker.on_event, color="never", show_secrets=False)
+
+    def destroy(self, ready: Prepared, tracker: Tracker) -> None:
+        """Remove the cluster, the stack, and what this machine kept of it."""
+        self.recover(ready)
+        with self._at_work("destroy", tracker) as stack:
+            stack.destroy(on_event=tracker.on_event, color="never", show_secrets=False)
+            stack.workspace.remove_stack(self.name, preserve_config=True)
+        backend.clean(self.project, self.name)
+
+    def recover(self, ready: Prepared) -> Recovered:
+        """Settle what a killed run has left: its lock, and operations that were not recorded."""
+        self._unlock()
+        state = self._exported()
+        if not (state.get("deployment") or {}).get("pending_operations"):
+            return Recovered()
+        builder = ready.cloud.builder(str(self.project.root))
+        done = recover(state, builder.find)
+        self._import(state)
+        what = f"adopted {len(done.adopted)}, will do {len(done.dropped)} again"
+        self._say(f"an earlier run was cut short; recovered its {len(done.adopted + done.dropped)} operations: {what}")
+        return done
+
+    # How
+
+    @property
+    def _which(self) -> tuple[str, ...]:
+        return ("--stack", self.name)
+
+    def _environment(self) -> dict[str, str]:
+        if not self._env:
+            backend.forget_stale_salt(self.project, self.name)
+            self._env = backend.environment(self.project, self._tools, self._say)
+        return self._env
+
+    def _run(self, *args: str) -> str:
+        from pulumi.automation.errors import CommandError
+
+        try:
+            return self._engine.run([*args], str(self.project.root), self._environment()).stdout
+        except CommandError as error:
+            raise _engine_error(str(error), args[0]) from None
+
+    def _open(self) -> Stack:
+        from pulumi.automation import LocalWorkspace, Stack
+
+        workspace = LocalWorkspace(
+            work_dir=str(self.project.root),
+            env_vars=self._environment(),
+            pulumi_command=self._engine,
+            program=self._program,
+        )
+        return Stack.create_or_select(self.name, workspace)
+
+    @contextmanager
+    def _at_work(self, kind: str, tracker: Tracker, ready: Prepared | None = None) -> Iterator[Stack]:
+        """Give the stack while the engine may run; one Ctrl-C stops it cleanly."""
+        from pulumi.automation.errors import CommandError, ConcurrentUpdateError
+
+        self._program = _program(ready) if ready else None
+        pid_file = self.project.state / f"{self.name}.run.json"
+        with self._private_environment(), self._engine.stoppable(self._say):
+            try:
+                stack = self._open()
+                self._engine.on_start = lambda pid: _note_pid(pid_file, kind, pid)
+                yield stack
+            except ConcurrentUpdateError:
+                self._unlock()
+                raise StackLockedError("another run has just taken the stack", fix="run this again") from None
+            except CommandError as error:
+                if self._engine.interrupted:
+                    raise Interrupted(
+                        f"stopped during {kind}; what was in flight was finished and recorded",
+                        fix="run the same command again to go on",
+                    ) from None
+                raise _failed(kind, tracker, str(error)) from None
+            finally:
+                self._engine.on_start = None
+                pid_file.unlink(missing_ok=True)
+                shutil.rmtree(self.project.state / "tmp", ignore_errors=True)
+
+    @contextmanager
+    def _private_environment(self) -> Iterator[None]:
+        """Let the program, which runs in this process, see what the engine sees."""
+        (self.project.state / "tmp").mkdir(mode=0o700, parents=True, exist_ok=True)
+        before = dict(os.environ)
+        os.environ.update(self._environment())
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def _unlock(self) -> None:
+        url = self._environment().get("PULUMI_BACKEND_URL") or os.environ.get("PULUMI_BACKEND_URL", "")
+        if found := locks.locks(url, _project_name(self.project), self.name):
+            locks.clear_stale(found, _noted_pid(self.project.state / f"{self.name}.run.json"), self._say)
+
+    def _exported(self) -> dict[str, Any]:
+        return self.export() if self.exists() else {}
+
+    def _import(self, state: Mapping[str, Any]) -> None:
+        file = self.project.state / f".{self.name}.recovered.json"
+        try:
+            with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+                json.dump(state, out)
+            self._run("stack", "import", "--file", str(file), *self._which)
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def _program(ready: Prepared) -> Callable[[], None]:
+    def run() -> None:
+        import pulumi
+
+        from haven_iac import program
+
+        program.gate(ready)
+        for name, value in program.build(ready).items():
+            pulumi.export(name, value)
+
+    return run
+
+
+def _project_name(project: Project) -> str:
+    found = re.search(r"^name:\s*['\"]?([\w.-]+)", (project.root / "Pulumi.yaml").read_text(), re.MULTILINE)
+    if not found:
+        raise DeployError(f"{project.root / 'Pulumi.yaml'} has no name", fix="write `name: haven` into it")
+    return found[1]
+
+
+def _note_pid(file: Path, kind: str, pid: int) -> None:
+    file.write_text(json.dumps({"kind": kind, "pid": os.getpid(), "engine": pid}))
+
+
+def _noted_pid(file: Path) -> int | None:
+    """Return the engine of a command that is dead."""
+    try:
+        data = json.loads(file.read_text())
+        alive = Path(f"/proc/{int(data['pid'])}").exists()
+        return None if alive else int(data["engine"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _failed(kind: str, tracker: Tracker, text: str) -> HavenError:
+    said = [failure for failure in tracker.failures if failure.subject] or tracker.failures
+    if not said:
+        return _engine_error(text, kind)
+    problems = [
+        Problem(
+            what=f"{failure.subject}: {failure.message}" if failure.subject else failure.message,
+            fix="what was done is recorded; mend the cause and run the same command again",
+            code=UpdateFailedError.code,
+            path=_place(tracker, failure),
+        )
+        for failure in said
+    ]
+    return UpdateFailedError(f"the {kind} did not finish", problems=problems)
+
+
+def _place(tracker: Tracker, failure: Failure) -> str:
+    step = tracker.steps.get(failure.urn)
+    return step.phase if step else ""
+
+
+def _engine_error(text: str, doing: str) -> DeployError:
+    told = re.search(r"stderr:(.*)", text, re.DOTALL)
+    lines = [line for line in plain(told[1] if told else text).splitlines() if "warning: " not in line]
+    message = " / ".join(line.strip().removeprefix("error: ") for line in lines if line.strip())[:1500]
+    if "incorrect passphrase" in message:
+        return DeployError(
+            "the passphrase does not fit this stack's state", fix="set PULUMI_CONFIG_PASSPHRASE_FILE to the right one"
+        )
+    return DeployError(f"the engine could not {doing}: {message or 'it gave no reason'}")
