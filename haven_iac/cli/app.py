@@ -8,7 +8,7 @@ import sys
 import typer
 
 import haven_iac
-from haven_iac.cli import engine, local, status, up
+from haven_iac.cli import engine, kubeconfig, local, status, up, verify
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
 
@@ -48,6 +48,22 @@ app.command(
     "destroy", epilog=examples("haven-iac destroy", "haven-iac destroy -s voorbeeldstad --yes  # asks nothing")
 )(engine.destroy)
 app.command("status", epilog=examples("haven-iac status", "haven-iac status -s voorbeeldstad --json"))(status.status)
+app.command(
+    "verify",
+    epilog=examples(
+        "haven-iac verify  # the plan's prediction beside what the cluster of stack local shows",
+        "haven-iac verify -s voorbeeldstad --strict --json  # for CI: exit status 8 on any disagreement too",
+        "haven-iac verify --rights | kubectl apply -f -  # a role that may do no more than that",
+        "haven-iac verify --kubeconfig auditor.yaml  # with a credential of your own",
+    ),
+)(verify.verify)
+app.command(
+    "kubeconfig",
+    epilog=examples(
+        "haven-iac kubeconfig --ttl 1h --merge  # then kubectl --context <cluster> get nodes",
+        "haven-iac kubeconfig -s voorbeeldstad --ttl 15m --user ci-42 --group deployers -o ci.yaml",
+    ),
+)(kubeconfig.kubeconfig)
 app.add_typer(local.app, name="local")
 
 

@@ -52,9 +52,11 @@ class Result:
     status: Status
     reason: str
     fix: str = ""
-    """Smallest change that would turn a FAIL into a PASS."""
+    """Smallest change that would make it PASS; empty when it does."""
     objects: tuple[str, ...] = ()
     """The planned or live objects it rests on, as `Node/voorbeeld-general-az1-1`."""
+    flaw: str = ""
+    """What is not as it should be, although the checker is not known to mind it."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,13 @@ class Verdict:
         raise KeyError(check_id)
 
 
+def agree(left: Result, right: Result) -> bool:
+    """Return whether two results of one check say the same: the same status, with the same flaw or none."""
+    return left.status is right.status and left.flaw == right.flaw
+
+
 def differences(
-    left: Verdict, right: Verdict, same: Callable[[Result, Result], bool] = lambda a, b: a.status is b.status
+    left: Verdict, right: Verdict, same: Callable[[Result, Result], bool] = agree
 ) -> Iterable[tuple[Result, Result]]:
     """Yield the pairs of results of the same check that do not agree."""
     for result in left.results:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from haven_iac.compliance.model import Basis, Verdict
@@ -15,7 +16,16 @@ def observe(seen: Subject, plan: ClusterPlan, today: date) -> Verdict:
 
     Args:
         seen: what `haven_iac.compliance.reader` read.
-        plan: what was built; tells whether it is a simulation or a sandbox.
+        plan: what was built; tells whether it is a simulation or a sandbox, and which nodes there should be.
         today: tells whether the data behind the checks is still fresh.
     """
-    return verdict(seen, plan, Basis.OBSERVED, today)
+    found = verdict(seen, plan, Basis.OBSERVED, today)
+    return replace(found, warnings=(*found.warnings, *_other_cluster(seen, plan)))
+
+
+def _other_cluster(seen: Subject, plan: ClusterPlan) -> list[str]:
+    """Warn when this looks like some other cluster; a managed cloud names nodes itself, so nothing can be said."""
+    planned = {node.name for node in plan.nodes}
+    if plan.facts.managed_control_plane or not planned or planned & {node.name for node in seen.nodes}:
+        return []
+    return [f"none of the {len(planned)} planned nodes is there: is this the cluster {plan.spec.name}?"]

@@ -10,21 +10,23 @@ from haven_iac.compliance.rules import judge
 from haven_iac.compliance.subject import Subject, of_plan
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.spec.cluster import Profile
+from haven_iac.versions import minors
 
 
 def verdict(subject: Subject, plan: ClusterPlan, basis: Basis, today: date) -> Verdict:
     """Return every check's result for one cluster, planned or live."""
+    oldest = min(catalogue.inputs().as_of, minors().as_of)
     results = []
     for check in catalogue.checks():
         outcome = judge(check.id, subject)
-        results.append(Result(check, outcome.status, outcome.reason, outcome.fix, outcome.objects))
+        results.append(Result(check, outcome.status, outcome.reason, outcome.fix, outcome.objects, outcome.flaw))
     return Verdict(
         basis=basis,
         catalogue=catalogue.CURRENT,
         results=tuple(results),
-        simulated=plan.facts.simulated,
+        simulated=plan.facts.simulated or subject.simulated,
         sandbox=plan.spec.compliance.profile is Profile.SANDBOX,
-        warnings=tuple(w for w in (catalogue.stale(today, catalogue.inputs().as_of),) if w),
+        warnings=(warning,) if (warning := catalogue.stale(today, oldest)) else (),
     )
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import re
+import json
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from haven_iac.compliance.subject import NodeSeen, Seen, Subject
-from haven_iac.errors import ComplianceError, UnreachableError
+from haven_iac.compliance.live import Document, Documents, subject
+from haven_iac.compliance.subject import Subject
+from haven_iac.errors import UnreachableError
 
-TIMEOUT = 15
-"""Seconds that one call may take."""
+TIMEOUT = (5, 20)
+"""Seconds to connect, and to answer one call."""
 
-RIGHTS = {
+PAGE = 500
+"""Objects in one answer."""
+
+RIGHTS: dict[str, Any] = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
     "kind": "ClusterRole",
     "metadata": {"name": "haven-iac-verify"},
@@ -22,108 +30,138 @@ RIGHTS = {
         {"apiGroups": ["apps"], "resources": ["deployments", "daemonsets", "statefulsets"], "verbs": ["list"]},
         {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["list"]},
         {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews"], "verbs": ["create"]},
-        {"nonResourceURLs": ["/version", "/apis"], "verbs": ["get"]},
+        {"nonResourceURLs": ["/version", "/version/", "/apis", "/apis/"], "verbs": ["get"]},
     ],
 }
 """All that reading needs."""
 
+_RIGHTS_FIX = "use a credential with the rights that `haven-iac verify --rights` prints"
 
-def read(kubeconfig: str) -> Subject:
+
+def read(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None) -> Subject:
     """Return a live cluster as the checks see it.
 
     Args:
         kubeconfig: its text.
+        own_credential: it is the stack's own, not one that the user gave.
+        folder: where files that it names are; the current one when left out.
 
     Raises:
-        UnreachableError: the API does not answer.
-        ComplianceError: a right is missing; `haven-iac verify --rights` prints what is needed.
+        UnreachableError: the API does not answer, or refuses the credential; or the text is no kubeconfig.
     """
+    return subject(documents(kubeconfig, own_credential=own_credential, folder=folder))
+
+
+def documents(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None) -> Documents:
+    """Return what `read` judges, as the API returned it."""
     from kubernetes import client, config
+    from kubernetes.config.kube_config import KubeConfigLoader
     from urllib3.exceptions import HTTPError
 
-    api = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))  # type: ignore[no-untyped-call]
-    api.configuration.retries = False
-    try:
-        return _read(client, api)
-    except client.ApiException as error:
-        if error.status in (401, 403):
-            raise ComplianceError(
-                f"the cluster answers {error.status} {error.reason}",
-                fix="use a credential with the rights that `haven-iac verify --rights` prints",
-            ) from error
-        raise UnreachableError(f"the API answers {error.status} {error.reason}", fix="try again") from error
-    except (HTTPError, OSError) as error:
-        raise UnreachableError(
-            f"the API at {api.configuration.host} does not answer",
-            fix="start the cluster (`haven-iac up`), or look at your network and VPN",
-        ) from error
-    finally:
-        api.close()
+    settings = client.Configuration()
+    # The client library writes certificate and key to files: these are private, and gone after the last call.
+    with tempfile.TemporaryDirectory() as private, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about insecure kubeconfigs, and of the library about itself
+        try:
+            loader: Any = KubeConfigLoader(  # type: ignore[no-untyped-call]
+                yaml.safe_load(kubeconfig), config_base_path=str(folder or Path.cwd()), temp_file_path=private
+            )
+            loader.load_and_set(settings)
+        except (config.ConfigException, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
+            # What went wrong may name a secret.
+            raise UnreachableError(
+                "this is no kubeconfig that can be used",
+                fix="look at it with `kubectl config view`; the one of the stack comes from `haven-iac kubeconfig`",
+            ) from None
+        settings.retries = False
+        try:
+            with client.ApiClient(settings) as api:
+                return _Reader(client, api).everything(own_credential)
+        except client.ApiException as error:
+            raise _refused(error.status, error.reason, settings.host) from None
+        except (HTTPError, OSError) as error:
+            raise UnreachableError(
+                f"the Kubernetes API at {settings.host} does not answer: {_why(error)}",
+                fix="`haven-iac up` starts what has stopped; else look at your network and VPN",
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UnreachableError(
+                f"what answers at {settings.host} is no Kubernetes API",
+                fix="look at the server in the kubeconfig, and at what stands between here and there",
+            ) from None
 
 
-def _read(client: Any, api: Any) -> Subject:
-    wait = {"_request_timeout": TIMEOUT}
-    apps = client.AppsV1Api(api)
-    nodes = client.CoreV1Api(api).list_node(**wait).items
-    version = client.VersionApi(api).get_code(**wait)
-    groups = {group.name for group in client.ApisApi(api).get_api_versions(**wait).groups}
-    classes = client.StorageV1Api(api).list_storage_class(**wait).items
-    workloads = [
-        (f"{kind}/{item.metadata.namespace}/{item.metadata.name}", item.metadata.name, item)
-        for kind, call in (
-            ("Deployment", apps.list_deployment_for_all_namespaces),
-            ("DaemonSet", apps.list_daemon_set_for_all_namespaces),
-            ("StatefulSet", apps.list_stateful_set_for_all_namespaces),
+class _Reader:
+    """Calls of one reading."""
+
+    def __init__(self, client: Any, api: Any) -> None:
+        self._client = client
+        self._api = api
+
+    def everything(self, own_credential: bool) -> Documents:
+        client, api = self._client, self._api
+        apps = client.AppsV1Api(api)
+        return Documents(
+            version=self._get(client.VersionApi(api).get_code),
+            groups=frozenset(group["name"] for group in self._get(client.ApisApi(api).get_api_versions)["groups"]),
+            nodes=self._list(client.CoreV1Api(api).list_node),
+            classes=self._list(client.StorageV1Api(api).list_storage_class),
+            workloads={
+                "Deployment": self._list(apps.list_deployment_for_all_namespaces),
+                "DaemonSet": self._list(apps.list_daemon_set_for_all_namespaces),
+                "StatefulSet": self._list(apps.list_stateful_set_for_all_namespaces),
+            },
+            admin=self._admin(),
+            own_credential=own_credential,
         )
-        for item in call(**wait).items
-    ]
-    seen = tuple(_node(node) for node in nodes)
 
-    def named(*words: str) -> tuple[str, ...]:
-        return tuple(label for label, name, _ in workloads if any(word in name for word in words))
+    def _get(self, call: Callable[..., Any], **query: Any) -> Any:
+        """Return one answer as plain JSON: the library's own models refuse some objects that exist."""
+        answer = call(_preload_content=False, _request_timeout=TIMEOUT, **query)
+        if not 200 <= answer.status < 300:
+            raise self._client.ApiException(status=answer.status, reason=answer.reason)
+        return json.loads(answer.data)
 
-    cert_manager = named("cert-manager") if "cert-manager.io" in groups else ()
-    return Subject(
-        nodes=seen,
-        workers=sum(not node.control_plane for node in seen),
-        minor=f"{version.major}.{re.sub(r'[^0-9]', '', version.minor)}",
-        platform=_platform(nodes),
-        managed_control_plane=not any(node.control_plane for node in seen)
-        and _platform(nodes) in ("aks", "eks", "gke"),
-        admin=_admin(client, api),
-        rbac="rbac.authorization.k8s.io" in groups,
-        storage=tuple(Seen(c.provisioner, (f"StorageClass/{c.metadata.name}",)) for c in classes),
-        certificates=cert_manager,
-        log_store=named("loki"),
-        log_collector=named("alloy"),
-        metrics=named("metrics-server"),
-    )
+    def _list(self, call: Callable[..., Any]) -> Sequence[Document]:
+        """Return every object, page by page; begins again once when the list changed too much meanwhile."""
+        for again in (True, False):
+            items: list[Document] = []
+            query: dict[str, str] = {}
+            try:
+                while True:
+                    page = self._get(call, limit=PAGE, **query)
+                    items += page["items"] or []
+                    if not (more := (page.get("metadata") or {}).get("continue")):
+                        return items
+                    query = {"_continue": more}
+            except self._client.ApiException as error:
+                if error.status != 410 or not again:
+                    raise
+        return items
 
-
-def _node(node: Any) -> NodeSeen:
-    labels = node.metadata.labels or {}
-    return NodeSeen(
-        name=node.metadata.name,
-        zone=labels.get("topology.kubernetes.io/zone", ""),
-        control_plane=any(f"node-role.kubernetes.io/{role}" in labels for role in ("control-plane", "master")),
-        external=any(address.type == "ExternalIP" for address in node.status.addresses or []),
-        os_image=node.status.node_info.os_image if node.status.node_info else "",
-    )
-
-
-def _platform(nodes: list[Any]) -> str:
-    for node in nodes:
-        version = node.status.node_info.kubelet_version if node.status.node_info else ""
-        for mark, platform in (("+rke2", "rke2"), ("+k3s", "k3s"), ("-eks-", "eks"), ("-gke.", "gke")):
-            if mark in version:
-                return platform
-        if "kubernetes.azure.com/cluster" in (node.metadata.labels or {}):
-            return "aks"
-    return "unknown"
+    def _admin(self) -> bool:
+        attributes = {"verb": "*", "group": "*", "resource": "*"}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        answer = self._get(self._client.AuthorizationV1Api(self._api).create_self_subject_access_review, body=review)
+        return bool(answer["status"]["allowed"])
 
 
-def _admin(client: Any, api: Any) -> bool:
-    attributes = client.V1ResourceAttributes(verb="*", group="*", resource="*")
-    review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=attributes))
-    made = client.AuthorizationV1Api(api).create_self_subject_access_review(review, _request_timeout=TIMEOUT)
-    return bool(made.status.allowed)
+def _refused(status: int, reason: str, host: str) -> UnreachableError:
+    if status == 401:
+        fix = "it may have ended, or belong to another cluster; `haven-iac up` renews the stack's own"
+        return UnreachableError(f"the Kubernetes API at {host} does not know this credential (401)", fix=fix)
+    if status == 403:
+        return UnreachableError(f"the Kubernetes API at {host} refuses to be read (403)", fix=_RIGHTS_FIX)
+    return UnreachableError(f"the Kubernetes API at {host} answers {status} {reason}", fix="try again in a minute")
+
+
+def _why(error: BaseException) -> str:
+    """Return the last cause in a chain, without the address of any object."""
+    text = str(getattr(error, "reason", "") or error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not signed by the authority in the kubeconfig"
+    return text.rpartition(": ")[2].strip("()'\" ") or type(error).__name__

@@ -5,20 +5,14 @@ One rule a check serves both: prediction and observation differ in where the fac
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from haven_iac.compliance.catalogue import Inputs, inputs
 from haven_iac.plan.model import ClusterPlan, Role
 
-MANAGED = frozenset({"aks", "eks", "gke"})
-"""Managed platforms whose hidden control plane the checker knows."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Something found, and the objects that it was found in."""
-
-    value: str
-    objects: tuple[str, ...] = ()
+OWN_SERVERS = frozenset({"rke2", "k3s"})
+"""Distributions whose servers are nodes of the cluster, so that they can be counted."""
 
 
 @dataclass(frozen=True)
@@ -34,46 +28,98 @@ class NodeSeen:
 
 
 @dataclass(frozen=True)
+class ClassSeen:
+    """A StorageClass as the checks see it."""
+
+    name: str
+    provisioner: str
+    immediate: bool
+    """A volume is made when it is claimed, not when a pod first uses it."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Something that runs, or is planned to."""
+
+    label: str
+    """As `Deployment/cert-manager/cert-manager` or `Release/cert-manager`."""
+    running: bool = True
+    """One pod of it is ready at the least; of what is planned this is taken for granted."""
+
+
+@dataclass(frozen=True)
 class Subject:
     """A cluster as the checks see it, planned or live."""
 
     nodes: tuple[NodeSeen, ...]
     workers: int
-    """Worker nodes that are there at the least: the autoscaler's minimum counts."""
+    """Worker nodes that are there at the least: in a plan the autoscaler's minimum counts."""
     minor: str
     platform: str
     """rke2, k3s, aks and so on."""
-    managed_control_plane: bool
+    hidden_control_plane: bool
+    """Somebody else runs the servers, and they are no nodes of the cluster."""
     admin: bool
+    """The credential at hand may do everything."""
     rbac: bool
-    storage: tuple[Seen, ...]
-    """Provisioner of each storage class."""
-    certificates: tuple[str, ...]
-    """Objects that show cert-manager; empty when it is not there."""
-    log_store: tuple[str, ...]
-    log_collector: tuple[str, ...]
-    metrics: tuple[str, ...]
+    storage: tuple[ClassSeen, ...]
+    certificates: tuple[Seen, ...]
+    """cert-manager's controller."""
+    certificate_api: bool
+    """The API serves cert-manager's kinds."""
+    log_store: tuple[Seen, ...]
+    log_collector: tuple[Seen, ...]
+    other_logs: tuple[Seen, ...]
+    """Parts of log stacks other than Loki and Alloy."""
+    metrics: tuple[Seen, ...]
+    simulated: bool = False
+    """Its nodes are simulated."""
+    own_credential: bool = True
+    """The credential is the stack's own; otherwise one that the user gave."""
+
+
+def recognised(names: Iterable[tuple[str, Seen]], data: Inputs) -> dict[str, tuple[Seen, ...]]:
+    """Return what each name is a part of: certificates, log_store, log_collector, metrics, other_logs.
+
+    Args:
+        names: name of a workload or a chart, and what to show for it.
+        data: says which names mean what.
+    """
+    found: dict[str, list[Seen]] = {part: [] for part in data.workloads}
+    for name, seen in names:
+        for part, words in data.workloads.items():
+            if words.match(name):
+                found[part].append(seen)
+    return {part: tuple(items) for part, items in found.items()}
 
 
 def of_plan(plan: ClusterPlan) -> Subject:
     """Return a planned cluster as the checks see it."""
     spec, facts = plan.spec, plan.facts
-    releases = {release.slot: (f"Release/{release.name}",) for release in plan.releases}
-    workers = sum(pool.minimum for pool in plan.pools if pool.role is Role.WORKER)
+    charts = [(release.chart, Seen(f"Release/{release.name}")) for release in plan.releases]
+    found = recognised(charts, inputs())
+
+    def part(name: str, slot: str) -> tuple[Seen, ...]:
+        return (Seen(f"what {facts.kind} brings along"),) if slot in facts.bundled else found[name]
+
+    certificates = part("certificates", "certificates")
     return Subject(
         nodes=tuple(
             NodeSeen(n.name, n.zone, n.role is Role.CONTROL_PLANE, facts.nodes.public_addresses, facts.nodes.os_image)
             for n in plan.nodes
         ),
-        workers=workers,
+        workers=sum(pool.minimum for pool in plan.pools if pool.role is Role.WORKER),
         minor=spec.kubernetes.version,
         platform=facts.kind if facts.managed_control_plane else spec.kubernetes.distribution.value,
-        managed_control_plane=facts.managed_control_plane,
+        hidden_control_plane=facts.managed_control_plane,
         admin=True,
         rbac=True,
-        storage=tuple(Seen(c.provisioner, (f"StorageClass/{c.name}",)) for c in facts.storage.classes),
-        certificates=releases.get("certificates", ()),
-        log_store=releases.get("logs", ()),
-        log_collector=releases.get("log-collector", ()),
-        metrics=("bundled",) if "metrics" in facts.bundled else releases.get("metrics", ()),
+        storage=tuple(ClassSeen(c.name, c.provisioner, c.binding_mode == "Immediate") for c in facts.storage.classes),
+        certificates=certificates,
+        certificate_api=bool(certificates),
+        log_store=part("log_store", "logs"),
+        log_collector=part("log_collector", "log-collector"),
+        other_logs=found["other_logs"],
+        metrics=part("metrics", "metrics"),
+        simulated=facts.simulated,
     )

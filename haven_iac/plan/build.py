@@ -31,7 +31,7 @@ def plan(spec: ClusterSpec, facts: CloudFacts) -> ClusterPlan:
         facts=facts,
         pools=nodes.pools(spec, facts),
         releases=releases,
-        manifests=tuple(catalogue.manifests(spec, facts)),
+        manifests=catalogue.manifests(spec, facts, releases),
         notices=tuple(notices(spec, facts)),
     )
 

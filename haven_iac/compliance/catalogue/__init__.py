@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -15,23 +16,70 @@ STALE = timedelta(days=90)
 
 
 @dataclass(frozen=True)
+class Words:
+    """How a workload is recognised by its name."""
+
+    names: tuple[str, ...]
+    excluded: frozenset[str]
+
+    def match(self, name: str) -> bool:
+        """Return whether a name holds one of the names, dash by dash, and no excluded word."""
+        if self.excluded & set(name.split("-")):
+            return False
+        return any(f"-{word}-" in f"-{name}-" for word in self.names)
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """Where results of one platform are published."""
+
+    directory: str
+    minors: frozenset[str]
+    proven: bool
+    """The checker is known to look there for this platform."""
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What the checks compare with."""
 
     as_of: date
-    hardened: dict[str, str]
-    read_write_many: frozenset[str]
-    conformance: dict[str, frozenset[str]]
+    hardened: Mapping[str, str]
+    not_hardened: tuple[str, ...]
+    read_write_many: tuple[str, ...]
+    read_write_once: tuple[str, ...]
+    managed: frozenset[str]
+    conformance: Mapping[str, Conformance]
+    workloads: Mapping[str, Words]
 
-    def hardening(self, os_image: str) -> str:
-        """Return the kernel hardening of an operating system, or nothing when it is not known."""
-        return next((kind for name, kind in self.hardened.items() if os_image.startswith(name)), "")
+    def hardening(self, os_image: str) -> str | None:
+        """Return the kernel hardening of an operating system: empty when it has none, None when it is not known."""
+        if any(_starts(os_image, name) for name in self.not_hardened):
+            return ""
+        return next((kind for name, kind in self.hardened.items() if _starts(os_image, name)), None)
+
+    def many(self, provisioner: str) -> bool | None:
+        """Return whether volumes of a provisioner can be written by many nodes; None when it is not known."""
+        if _ends(provisioner, self.read_write_many):
+            return True
+        return False if _ends(provisioner, self.read_write_once) else None
+
+
+def _starts(os_image: str, name: str) -> bool:
+    image, start = os_image.lower(), name.lower()
+    return image.startswith(start) and not image[len(start) : len(start) + 1].isalnum()
+
+
+def _ends(provisioner: str, known: Iterable[str]) -> bool:
+    return any(provisioner == name or provisioner.endswith((f".{name}", f"/{name}")) for name in known)
 
 
 def _read(name: str) -> Any:
     import yaml
 
-    return yaml.safe_load((Path(__file__).parent / name).read_text())
+    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = (Path(__file__).parent / name).read_bytes()
+    return yaml.load(text, Loader=loader)  # noqa: S506 - it is the safe loader, in C where there is one
 
 
 @lru_cache(maxsize=4)
@@ -45,10 +93,19 @@ def inputs() -> Inputs:
     """Return what the checks compare with."""
     data = _read("inputs.yaml")
     return Inputs(
-        date.fromisoformat(data["asOf"]),
-        dict(data["hardened"]),
-        frozenset(data["readWriteMany"]),
-        {name: frozenset(minors) for name, minors in data["conformance"].items()},
+        as_of=date.fromisoformat(data["asOf"]),
+        hardened=dict(data["hardened"]),
+        not_hardened=tuple(data["notHardened"]),
+        read_write_many=tuple(data["readWriteMany"]),
+        read_write_once=tuple(data["readWriteOnce"]),
+        managed=frozenset(data["managed"]),
+        conformance={
+            name: Conformance(one["directory"], frozenset(one["minors"]), one["proven"])
+            for name, one in data["conformance"].items()
+        },
+        workloads={
+            part: Words(tuple(words["names"]), frozenset(words["not"])) for part, words in data["workloads"].items()
+        },
     )
 
 

@@ -1,0 +1,39 @@
+"""What a rule comes to, and how rules say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from haven_iac.compliance.model import Status
+from haven_iac.compliance.subject import NodeSeen, Seen
+
+PASS, FAIL, NEEDS_EVIDENCE = Status.PASS, Status.FAIL, Status.NEEDS_EVIDENCE
+RUN = "run the checker on the cluster"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a rule comes to."""
+
+    status: Status
+    reason: str
+    fix: str = ""
+    objects: tuple[str, ...] = ()
+    flaw: str = ""
+    """What is not as it should be although the check passes."""
+
+
+def labels(nodes: Iterable[NodeSeen]) -> tuple[str, ...]:
+    """Return nodes as objects of a result."""
+    return tuple(f"Node/{node.name}" for node in nodes)
+
+
+def objects(found: Iterable[Seen]) -> tuple[str, ...]:
+    """Return what runs as objects of a result."""
+    return tuple(seen.label for seen in found)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,92 @@
+"""Namespaces: of the platform and of tenants, each with its Pod Security level, network policies and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from haven_iac.facts import CloudFacts
+from haven_iac.platform import flows, slots
+from haven_iac.platform.common import MANAGED_BY, PRIORITY
+from haven_iac.platform.release import Manifest, Release
+from haven_iac.spec import ClusterSpec
+from haven_iac.spec.known import SYSTEM_NAMESPACES
+from haven_iac.spec.policy import PodSecurity, TenantSpec
+
+slot = slots.NAMESPACES
+
+PRIORITY_VALUE = 1_000_000
+"""Above applications, whose default is 0, and far below what Kubernetes itself runs."""
+
+_STRICTNESS = (PodSecurity.PRIVILEGED, PodSecurity.BASELINE, PodSecurity.RESTRICTED)
+
+
+def manifests(spec: ClusterSpec, facts: CloudFacts, releases: Sequence[Release]) -> Sequence[Manifest]:
+    """Return every namespace that the releases and tenants need, with what stands in it from the start."""
+    found = [Manifest(slot, PRIORITY, _priority_class())]
+    for name, level in levels(releases).items():
+        found.append(Manifest(slot, f"namespace-{name}", _namespace(name, level, {MANAGED_BY: "haven-iac"})))
+        found += _policies(spec, name, [dict(flow) for one in releases for flow in one.flows if _in(flow, name)])
+    for name, tenant in sorted(spec.tenants.items()):
+        found.append(Manifest(slot, f"namespace-{name}", _namespace(name, tenant.pod_security, {})))
+        found += _policies(spec, name, [], tenant=True)
+        found += [Manifest(slot, f"{name}-{body['kind'].lower()}", body) for body in _tenant(name, tenant)]
+    return found
+
+
+def levels(releases: Sequence[Release]) -> dict[str, PodSecurity]:
+    """Return the Pod Security level of each namespace of the platform: the widest that one of its releases needs."""
+    found: dict[str, PodSecurity] = {}
+    for release in releases:
+        for name, level in {release.namespace: release.pod_security, **release.namespaces}.items():
+            if name not in SYSTEM_NAMESPACES:
+                found[name] = min(found.get(name, level), level, key=_STRICTNESS.index)
+    return dict(sorted(found.items()))
+
+
+def _in(flow: Mapping[str, Any], namespace: str) -> bool:
+    return bool(flow["metadata"]["namespace"] == namespace)
+
+
+def _policies(spec: ClusterSpec, name: str, own: Sequence[dict[str, Any]], *, tenant: bool = False) -> list[Manifest]:
+    if not spec.policy.default_deny:
+        return []
+    bodies = [*flows.base(name, tenant=tenant), *own]
+    return [Manifest(slot, f"{name}-{body['metadata']['name']}", body) for body in bodies]
+
+
+def _namespace(name: str, level: PodSecurity, labels: Mapping[str, str]) -> dict[str, Any]:
+    modes = {f"pod-security.kubernetes.io/{mode}": level.value for mode in ("enforce", "audit", "warn")}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {**modes, **labels}}}
+
+
+def _priority_class() -> dict[str, Any]:
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": PRIORITY},
+        "value": PRIORITY_VALUE,
+        "description": "The platform of a Haven cluster; applications give way to it.",
+    }
+
+
+def _tenant(name: str, tenant: TenantSpec) -> list[dict[str, Any]]:
+    where = {"name": "tenant", "namespace": name}
+    quota = {"requests.cpu": str(tenant.cpu), "requests.memory": tenant.memory, "requests.storage": tenant.storage}
+    limits = {"type": "Container", "defaultRequest": {"cpu": "50m", "memory": "128Mi"}, "default": {"memory": "512Mi"}}
+    bodies: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": where, "spec": {"hard": quota}},
+        {"apiVersion": "v1", "kind": "LimitRange", "metadata": where, "spec": {"limits": [limits]}},
+    ]
+    if tenant.groups:
+        group = "rbac.authorization.k8s.io"
+        bodies.append(
+            {
+                "apiVersion": f"{group}/v1",
+                "kind": "RoleBinding",
+                "metadata": where,
+                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "edit"},
+                "subjects": [{"apiGroup": group, "kind": "Group", "name": one} for one in tenant.groups],
+            }
+        )
+    return bodies
