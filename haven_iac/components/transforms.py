@@ -12,6 +12,8 @@ def in_cluster(control_plane: list[pulumi.Resource]) -> pulumi.ResourceTransform
     """Return the transform for every object inside one cluster.
 
     - `pulumi.com/patchForce`: another field manager never stops a run; drift is healed.
+    - `pulumi.com/skipAwait` on Services inside the cluster: the provider watches each for ten seconds, and whoever
+      needs one waits for its pods anyway. A load balancer is waited for: its address is an output people need.
     - deleted with the control plane: destroying a cluster does not ask its API to delete each object first.
     """
 
@@ -20,7 +22,11 @@ def in_cluster(control_plane: list[pulumi.Resource]) -> pulumi.ResourceTransform
             return None
         props = dict(args.props)
         metadata: dict[str, Any] = dict(props.get("metadata") or {})  # type: ignore[arg-type]
-        metadata["annotations"] = {**(metadata.get("annotations") or {}), "pulumi.com/patchForce": "true"}
+        notes = {"pulumi.com/patchForce": "true"}
+        spec: Any = props.get("spec") or {}
+        if args.type_ == "kubernetes:core/v1:Service" and spec.get("type") != "LoadBalancer":
+            notes["pulumi.com/skipAwait"] = "true"
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), **notes}
         props["metadata"] = metadata
         opts = args.opts
         if control_plane:

@@ -112,6 +112,7 @@ class Session:
             stack.destroy(on_event=tracker.on_event, color="never", show_secrets=False)
             stack.workspace.remove_stack(self.name, preserve_config=True)
         backend.clean(self.project, self.name)
+        self._env = {}
 
     def recover(self, ready: Prepared) -> Recovered:
         """Settle what a killed run has left: its lock, and operations that were not recorded."""

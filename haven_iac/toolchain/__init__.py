@@ -1,6 +1,24 @@
 """Finds or gets the engine, its plugins and the local control plane."""
 
-from haven_iac.toolchain.install import Found, Progress, Silent, Tools, ensure, locate, pulumi_home, survey
-from haven_iac.toolchain.tools import Tool, wanted
+from haven_iac.toolchain.find import Found, locate, pulumi_home, survey
+from haven_iac.toolchain.install import Tools, check, clean, disk_needed, ensure
+from haven_iac.toolchain.progress import Progress, Silent
+from haven_iac.toolchain.tools import Tool, groups, known, wanted
 
-__all__ = ["Found", "Progress", "Silent", "Tool", "Tools", "ensure", "locate", "pulumi_home", "survey", "wanted"]
+__all__ = [
+    "Found",
+    "Progress",
+    "Silent",
+    "Tool",
+    "Tools",
+    "check",
+    "clean",
+    "disk_needed",
+    "ensure",
+    "groups",
+    "known",
+    "locate",
+    "pulumi_home",
+    "survey",
+    "wanted",
+]

@@ -13,6 +13,8 @@ from haven_iac.toolchain.tools import Tool
 
 VARIABLE = "HAVEN_TOOLCHAIN_MIRROR"
 
+_DAMAGED = "copy the mirror again; it is damaged or incomplete"
+
 
 def mirror_folder() -> Path | None:
     """Return the mirror folder, or None when HAVEN_TOOLCHAIN_MIRROR is not set.
@@ -38,28 +40,34 @@ def fetch(tool: Tool, folder: Path, into: Path) -> None:
     """Copy a tool and what belongs beside it out of the mirror.
 
     Raises:
-        ToolchainError: the mirror has no hash for a file, or another one.
+        ToolchainError: a file is missing, damaged, or has another hash than SHA256SUMS gives it.
     """
     sums = _sums(folder)
-    for name in (tool.name, *tool.copies):
+    for name in tool.files:
         source = offers(folder, name)
         if source is None:
-            continue
+            if name.endswith(".json"):
+                continue  # only `pulumi import` reads a schema
+            raise ToolchainError(f"{folder} holds {tool.name} and not {name}, which belongs to it", fix=_DAMAGED)
         if sums.get(source.name) != digest(source):
-            raise ToolchainError(
-                f"{source} does not have the hash that SHA256SUMS gives it",
-                fix="copy the mirror again; it is damaged or incomplete",
-            )
+            raise ToolchainError(f"{source} does not have the hash that SHA256SUMS gives it", fix=_DAMAGED)
         if source.suffix == ".xz":
-            with lzma.open(source) as packed, (into / name).open("wb") as file:
-                shutil.copyfileobj(packed, file, 1 << 20)
+            _unpack(source, into / name)
         else:
             shutil.copyfile(source, into / name)
+
+
+def _unpack(source: Path, target: Path) -> None:
+    try:
+        with lzma.open(source) as packed, target.open("wb") as file:
+            shutil.copyfileobj(packed, file, 1 << 20)
+    except (lzma.LZMAError, EOFError) as error:
+        raise ToolchainError(f"{source} cannot be unpacked: {error}", fix=_DAMAGED) from error
 
 
 def _sums(folder: Path) -> dict[str, str]:
     try:
         lines = (folder / "SHA256SUMS").read_text().splitlines()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ToolchainError(f"{folder} has no readable SHA256SUMS", fix="make one with sha256sum *") from error
-    return {name.lstrip("*"): value for value, _, name in (line.partition("  ") for line in lines) if name}
+    return {name.strip().lstrip("*"): value for value, _, name in (line.partition(" ") for line in lines) if name}

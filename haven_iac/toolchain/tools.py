@@ -27,8 +27,12 @@ class Tool:
     """engine, local or openstack."""
     recipe: str
     package: str
-    minutes: int
-    """About how long a build takes on two cores."""
+    seconds: int
+    """About how long a build takes on two cores, in the order of the list."""
+    megabytes: int
+    """Size on disk."""
+    work: int
+    """Gigabytes of disk that a build takes while it runs, beside what tools before it have fetched."""
     ldflags: str = ""
     tags: str = ""
     plugin: str = ""
@@ -56,6 +60,11 @@ class Tool:
     def folder(self) -> str:
         """Return the name of its folder in the cache."""
         return f"{self.name}-{self.version}"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the name of every file that makes it up, its own first."""
+        return (self.name, *self.copies)
 
     def filled(self, text: str) -> str:
         """Return a template with version, system and architecture filled in."""
@@ -96,6 +105,7 @@ def go_version() -> str:
     return str(_data()["go"])
 
 
+@lru_cache(maxsize=1)
 def known() -> dict[str, Tool]:
     """Return every tool by name."""
     tools = {}
@@ -108,16 +118,19 @@ def known() -> dict[str, Tool]:
     return tools
 
 
-def wanted(groups: Iterable[str]) -> list[Tool]:
+def groups() -> list[str]:
+    """Return the names of the groups of tools."""
+    return list(dict.fromkeys(tool.group for tool in known().values()))
+
+
+def wanted(names: Iterable[str]) -> list[Tool]:
     """Return the tools of these groups, in the order in which they are had.
 
     Raises:
         ToolchainError: a group is not known.
     """
-    asked = list(groups)
-    tools = list(known().values())
-    groups_known = sorted({tool.group for tool in tools})
-    for group in asked:
-        if group not in groups_known:
-            raise ToolchainError(f"no group of tools is called {group!r}", fix=f"groups are {', '.join(groups_known)}")
-    return [tool for tool in tools if tool.group in asked]
+    asked = list(names)
+    for name in asked:
+        if name not in groups():
+            raise ToolchainError(f"no group of tools is called {name!r}", fix=f"groups are {', '.join(groups())}")
+    return [tool for tool in known().values() if tool.group in asked]
