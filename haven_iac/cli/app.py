@@ -8,7 +8,7 @@ import sys
 import typer
 
 import haven_iac
-from haven_iac.cli import engine, kubeconfig, local, status, up, verify
+from haven_iac.cli import engine, kubeconfig, local, status, toolchain, up, verify
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
 
@@ -65,6 +65,7 @@ app.command(
     ),
 )(kubeconfig.kubeconfig)
 app.add_typer(local.app, name="local")
+app.add_typer(toolchain.app, name="toolchain")
 
 
 def report(error: HavenError, *, as_json: bool) -> None:

@@ -11,6 +11,18 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+
+def _stack_names(incomplete: str) -> list[str]:
+    """Return the stacks of the project here, for shell completion."""
+    from haven_iac.errors import HavenError
+    from haven_iac.project import find_project
+
+    try:
+        return [name for name in find_project().stack_names() if name.startswith(incomplete)]
+    except (HavenError, OSError):
+        return []
+
+
 StackOption = Annotated[
     str,
     typer.Option(
@@ -18,6 +30,7 @@ StackOption = Annotated[
         "-s",
         envvar="HAVEN_STACK",
         help="Which stacks/Pulumi.<stack>.yaml; HAVEN_STACK, else local.",
+        autocompletion=_stack_names,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for a machine to read.")]

@@ -34,6 +34,10 @@ Strict = Annotated[
 
 WIDE = 120
 """Columns from which reasons stand beside their check, not below it."""
+SHOWN = 6
+"""Objects that a line names."""
+LINE = 200
+"""Columns where there is no terminal."""
 
 
 def verify(
@@ -95,12 +99,14 @@ def show(out: Console, cluster: str, predicted: Verdict, observed: Verdict) -> N
     """Print a prediction and an observation side by side."""
     from haven_iac.compliance.report import disagreements, heading_of_both, side_by_side, summary
 
+    if not out.is_terminal:
+        out.width = LINE
     rows = side_by_side(predicted, observed)
     out.print(f"{cluster}: {heading_of_both(predicted, observed)}", style="bold", markup=False)
     for warning in dict.fromkeys((*predicted.warnings, *observed.warnings)):
         out.print(f"warning: {warning}", style="yellow", markup=False)
     out.print()
-    _table(out, rows, wide=not out.is_terminal or out.width >= WIDE)
+    _table(out, rows, wide=out.width >= WIDE)
     out.print()
     for verdict in (predicted, observed):
         out.print(f"{verdict.basis.value}: {summary(verdict)}", markup=False)
@@ -109,8 +115,13 @@ def show(out: Console, cluster: str, predicted: Verdict, observed: Verdict) -> N
         return
     out.print(f"Prediction and observation do not agree on {len(differing)} of {len(rows)} checks:", style="bold red")
     for row in differing:
-        said = f"predicted {row.predicted.status}, observed {row.observed.status}"
+        but = " with a flaw" if row.observed.flaw else ""
+        said = f"predicted {row.predicted.status}, observed {row.observed.status}{but}"
         out.print(f"  {row.check.id}: {said}: {row.observed.reason}", markup=False)
+        if row.observed.objects:
+            more = len(row.observed.objects) - SHOWN
+            named = [*row.observed.objects[:SHOWN], *([f"{more} more"] if more > 0 else [])]
+            out.print(f"    seen in {', '.join(named)}", markup=False)
         if row.change:
             out.print(f"    {row.change}", markup=False)
 
@@ -130,14 +141,11 @@ def _table(out: Console, rows: tuple[Row, ...], *, wide: bool) -> None:
         cells = [Text(row.check.id), Text(category), _status(row.predicted.status), _status(row.observed.status), mark]
         why = Text(row.reason) + Text(f"\n→ {row.change}" if row.change else "", style="dim")
         table.add_row(*cells, *([why] if wide else []))
-    if not wide:
-        out.print(table)
-        for row in rows:
-            out.print(f"\n{row.check.id}: {row.reason}", markup=False)
-            if row.change:
-                out.print(f"  → {row.change}", style="dim", markup=False)
-        return
-    out.print(table, width=None if out.is_terminal else 180)
+    out.print(table)
+    for row in () if wide else rows:
+        out.print(f"\n{row.check.id}: {row.reason}", markup=False)
+        if row.change:
+            out.print(f"  → {row.change}", style="dim", markup=False)
 
 
 def _status(status: Status) -> Text:

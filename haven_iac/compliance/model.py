@@ -57,6 +57,8 @@ class Result:
     """The planned or live objects it rests on, as `Node/voorbeeld-general-az1-1`."""
     flaw: str = ""
     """What is not as it should be, although the checker is not known to mind it."""
+    ours: bool = False
+    """The description of the cluster decides this: where it is right already, `up` mends the cluster."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def verdict(subject: Subject, plan: ClusterPlan, basis: Basis, today: date) -> V
     results = []
     for check in catalogue.checks():
         outcome = judge(check.id, subject)
-        results.append(Result(check, outcome.status, outcome.reason, outcome.fix, outcome.objects, outcome.flaw))
+        results.append(Result(check, **vars(outcome)))
     return Verdict(
         basis=basis,
         catalogue=catalogue.CURRENT,

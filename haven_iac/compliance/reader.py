@@ -78,12 +78,9 @@ def documents(kubeconfig: str, *, own_credential: bool = True, folder: Path | No
             with client.ApiClient(settings) as api:
                 return _Reader(client, api).everything(own_credential)
         except client.ApiException as error:
-            raise _refused(error.status, error.reason, settings.host) from None
+            raise _refused(error.status or 0, str(error.reason), settings.host) from None
         except (HTTPError, OSError) as error:
-            raise UnreachableError(
-                f"the Kubernetes API at {settings.host} does not answer: {_why(error)}",
-                fix="`haven-iac up` starts what has stopped; else look at your network and VPN",
-            ) from None
+            raise _silent(str(getattr(error, "reason", "") or error), settings.host) from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UnreachableError(
                 f"what answers at {settings.host} is no Kubernetes API",
@@ -151,6 +148,8 @@ class _Reader:
 
 
 def _refused(status: int, reason: str, host: str) -> UnreachableError:
+    if not status:  # the library's way to tell that TLS failed
+        return _silent(reason, host)
     if status == 401:
         fix = "it may have ended, or belong to another cluster; `haven-iac up` renews the stack's own"
         return UnreachableError(f"the Kubernetes API at {host} does not know this credential (401)", fix=fix)
@@ -159,9 +158,15 @@ def _refused(status: int, reason: str, host: str) -> UnreachableError:
     return UnreachableError(f"the Kubernetes API at {host} answers {status} {reason}", fix="try again in a minute")
 
 
-def _why(error: BaseException) -> str:
-    """Return the last cause in a chain, without the address of any object."""
-    text = str(getattr(error, "reason", "") or error)
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "its certificate is not signed by the authority in the kubeconfig"
-    return text.rpartition(": ")[2].strip("()'\" ") or type(error).__name__
+def _silent(reason: str, host: str) -> UnreachableError:
+    """Return the error for an API that was not reached, with the last cause of a chain of them."""
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return UnreachableError(
+            f"the certificate of {host} is not signed by the authority in the kubeconfig",
+            fix="it belongs to another cluster, or this one was built again: get a new one with `haven-iac kubeconfig`",
+        )
+    why = reason.rpartition(": ")[2].strip("()'\" ") or "it gave no reason"
+    return UnreachableError(
+        f"the Kubernetes API at {host} does not answer: {why}",
+        fix="`haven-iac up` starts what has stopped; else look at your network and VPN",
+    )

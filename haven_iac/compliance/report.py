@@ -44,7 +44,7 @@ class Row:
         """Return what would make it pass, and be as planned; empty when there is nothing to do."""
         if self.observed.status is Status.PASS and not self.observed.flaw:
             return ""
-        if not self.agree and self.predicted.status is Status.PASS:
+        if self.observed.ours and self.predicted.status is Status.PASS:
             return MEND
         return self.observed.fix
 

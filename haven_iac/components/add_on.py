@@ -5,9 +5,12 @@ from typing import Any, ClassVar, TypedDict
 import pulumi
 import pulumi_kubernetes as k8s
 
+from haven_iac.components import objects
 from haven_iac.components.base import HavenComponent
+from haven_iac.components.transforms import in_cluster
 from haven_iac.platform.catalogue import chart_folder
-from haven_iac.platform.release import Release
+from haven_iac.platform.release import Manifest, Release, SecretRef
+from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
 
 
@@ -32,20 +35,31 @@ class AddOn(HavenComponent):
         super().__init__(name, args, opts)
         plan = from_document(args["spec"]).plan
         release = plan.release(args["slot"])
-        chart = [self._chart(release)] if release else []
-        objects = [dict(m.body) for m in plan.manifests if m.slot == args["slot"]]
-        if objects:
-            k8s.yaml.v2.ConfigGroup(
-                f"{name}-objects",
-                objs=objects,
-                resource_prefix=name,
-                opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=chart)),
-            )
+        taken_down = opts.deleted_with if opts else None
+        self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
+        self._inside = pulumi.ResourceOptions.merge(
+            self._child, pulumi.ResourceOptions(transforms=[in_cluster(taken_down)])
+        )
+        installed = [self._installed(release)] if release else []
+        self._manifests([m for m in plan.manifests if m.slot == args["slot"]], installed)
         self.version = pulumi.Output.from_input(release.version if release else "")
         self.register_outputs({"version": self.version})
 
-    def _chart(self, release: Release) -> pulumi.Resource:
-        secrets = [self._secret(release.namespace, ref.name, ref.entries) for ref in release.secrets]
+    def _manifests(self, manifests: list[Manifest], after: list[pulumi.Resource]) -> None:
+        """Make the objects of our own; those in a namespace of this slot after it."""
+        namespaces: dict[str, pulumi.Resource] = {}
+        for manifest in sorted(manifests, key=lambda one: one.body["kind"] != "Namespace"):
+            place = namespaces.get(manifest.body["metadata"].get("namespace", ""))
+            needs = [*after, *([place] if place else [])]
+            opts = pulumi.ResourceOptions.merge(self._object, pulumi.ResourceOptions(depends_on=needs))
+            made = objects.make(f"{self._name}-{manifest.name}", manifest.body, opts)
+            if manifest.body["kind"] == "Namespace":
+                namespaces[manifest.body["metadata"]["name"]] = made
+
+    def _installed(self, release: Release) -> pulumi.Resource:
+        if release.manifest:
+            return k8s.yaml.v2.ConfigFile(f"{self._name}-manifest", file=release.manifest, opts=self._inside)
+        secrets = [self._secret(release.namespace, ref) for ref in release.secrets]
         local = chart_folder(release.chart) if release.stand_in else None
         return k8s.helm.v4.Chart(
             release.name,
@@ -55,17 +69,23 @@ class AddOn(HavenComponent):
             namespace=release.namespace,
             skip_crds=release.skip_crds,
             values=dict(release.values),
-            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=secrets)),
+            opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=secrets)),
         )
 
-    def _secret(self, namespace: str, name: str, entries: Any) -> pulumi.Resource:
+    def _secret(self, namespace: str, ref: SecretRef) -> pulumi.Resource:
         config = pulumi.Config("haven")
-        return k8s.core.v1.Secret(
-            f"{self._name}-{name}",
-            metadata={"name": name, "namespace": namespace},
-            string_data={key: config.require_secret(held) for key, held in entries.items()},
-            opts=self._child,
-        )
+
+        def part(key: str, held: str) -> pulumi.Output[str]:
+            form = ref.forms.get(key, "")
+            return pulumi.Output.secret(config.require_secret(held).apply(lambda text: render(form, text)))
+
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": ref.name, "namespace": namespace},
+            "stringData": {key: part(key, held) for key, held in ref.entries.items()},
+        }
+        return objects.make(f"{self._name}-{ref.name}", body, self._object)
 
 
 def _address(release: Release) -> str:

@@ -12,7 +12,6 @@ from haven_iac.components.keys import Keys
 from haven_iac.components.network import Network
 from haven_iac.components.node_pool import NodePool
 from haven_iac.components.platform import Platform
-from haven_iac.components.transforms import in_cluster
 from haven_iac.keys.kubeconfig import render
 from haven_iac.prepare import from_document
 
@@ -78,7 +77,7 @@ class HavenCluster(HavenComponent):
         inside = pulumi.ResourceOptions(
             parent=self,
             providers={"kubernetes": provider},
-            transforms=[in_cluster(control_plane.resources)],
+            deleted_with=next(iter(control_plane.resources), None),
         )
         pools = [
             NodePool(f"{name}-pool-{pool.name}", {**common, "pool": pool.name}, inside)  # type: ignore[typeddict-item]

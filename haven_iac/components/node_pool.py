@@ -51,7 +51,9 @@ class NodePool(HavenComponent):
             ),
             NetworkParts(details(args.get("network"))),
             EndpointParts(pulumi.Output.from_input(args["server"]), details(args.get("endpoint"))),
-            self._child,
+            pulumi.ResourceOptions.merge(
+                self._child, pulumi.ResourceOptions(deleted_with=opts.deleted_with if opts else None)
+            ),
         )
         self.size = pulumi.Output.from_input(len(pool.nodes))
         self.register_outputs({"size": self.size})

@@ -38,7 +38,10 @@ class Platform(HavenComponent):
             made[slot] = AddOn(
                 f"{name}-{slot}",
                 {"spec": args["spec"], "slot": slot},
-                pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=after)),
+                pulumi.ResourceOptions.merge(
+                    self._child,
+                    pulumi.ResourceOptions(depends_on=after, deleted_with=opts.deleted_with if opts else None),
+                ),
             )
         self.slots = pulumi.Output.from_input(list(made))
         self.register_outputs({"slots": self.slots})

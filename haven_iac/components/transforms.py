@@ -1,36 +1,30 @@
-"""Ordinary corrections to objects on their way to the API."""
+"""Ordinary corrections to a chart's objects on their way to the API."""
 
 from typing import Any
 
 import pulumi
 
-_GROUP_PREFIX = "kubernetes:"
+from haven_iac.components.objects import annotated
+
 _NOT_OBJECTS = ("kubernetes:helm.sh", "kubernetes:kustomize", "kubernetes:yaml")
 
 
-def in_cluster(control_plane: list[pulumi.Resource]) -> pulumi.ResourceTransform:
-    """Return the transform for every object inside one cluster.
+def in_cluster(deleted_with: pulumi.Resource | None) -> pulumi.ResourceTransform:
+    """Return the transform for the objects of a chart: what `objects.make` does for our own.
 
-    - `pulumi.com/patchForce`: another field manager never stops a run; drift is healed.
-    - `pulumi.com/skipAwait` on Services inside the cluster: the provider watches each for ten seconds, and whoever
-      needs one waits for its pods anyway. A load balancer is waited for: its address is an output people need.
-    - deleted with the control plane: destroying a cluster does not ask its API to delete each object first.
+    Args:
+        deleted_with: what takes the whole cluster with it, so that destroying one does not ask its API to delete
+            each object first; each object is deleted by itself when left out.
     """
 
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if not args.type_.startswith(_GROUP_PREFIX) or args.type_.startswith(_NOT_OBJECTS):
+        if not args.type_.startswith("kubernetes:") or args.type_.startswith(_NOT_OBJECTS):
             return None
-        props = dict(args.props)
-        metadata: dict[str, Any] = dict(props.get("metadata") or {})  # type: ignore[arg-type]
-        notes = {"pulumi.com/patchForce": "true"}
-        spec: Any = props.get("spec") or {}
-        if args.type_ == "kubernetes:core/v1:Service" and spec.get("type") != "LoadBalancer":
-            notes["pulumi.com/skipAwait"] = "true"
-        metadata["annotations"] = {**(metadata.get("annotations") or {}), **notes}
-        props["metadata"] = metadata
+        props: dict[str, Any] = dict(args.props)
+        props["metadata"] = annotated(args.type_, props.get("metadata") or {}, props.get("spec") or {})
         opts = args.opts
-        if control_plane:
-            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=control_plane[0]))
+        if deleted_with:
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=deleted_with))
         return pulumi.ResourceTransformResult(props=props, opts=opts)
 
     return transform

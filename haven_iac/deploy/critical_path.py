@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from haven_iac.deploy.tracker import Step
 
@@ -66,11 +67,29 @@ def _reach(urn: str, needs: Mapping[str, Collection[str]], timed: Mapping[str, S
 
 
 def dependencies(deployment: Mapping[str, object]) -> dict[str, set[str]]:
-    """Return what each resource in an exported state depends on, its parent and provider included."""
-    found: dict[str, set[str]] = {}
-    resources = deployment.get("resources")
-    for resource in resources if isinstance(resources, list) else []:
-        provider = str(resource.get("provider") or "").rpartition("::")[0]
-        needs = {*(resource.get("dependencies") or []), resource.get("parent"), provider}
-        found[resource["urn"]] = {str(need) for need in needs if need}
-    return found
+    """Return what each resource in an exported state had to wait for.
+
+    That is what it or a parent of its depends on, its provider, and where one of these is a component, all of its
+    children.
+    """
+    listed = deployment.get("resources")
+    resources = {one["urn"]: one for one in listed} if isinstance(listed, list) else {}
+    children: dict[str, list[str]] = {}
+    for urn, one in resources.items():
+        children.setdefault(one.get("parent") or "", []).append(urn)
+
+    def family(urn: str) -> Iterator[str]:
+        yield urn
+        for child in children.get(urn, ()):
+            yield from family(child)
+
+    @cache
+    def needs(urn: str) -> frozenset[str]:
+        one = resources.get(urn)
+        if one is None:
+            return frozenset()
+        named = {*(one.get("dependencies") or []), str(one.get("provider") or "").rpartition("::")[0]}
+        inherited = needs(one["parent"]) if one.get("parent") else frozenset()
+        return inherited | {member for need in named if need in resources for member in family(need)}
+
+    return {urn: set(needs(urn)) for urn in resources}

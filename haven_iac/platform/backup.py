@@ -19,7 +19,7 @@ from haven_iac.platform.common import (
     scraped,
     workload,
 )
-from haven_iac.platform.objects import aws_file
+from haven_iac.platform.objects import aws_file, port
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
@@ -54,7 +54,7 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
                 NS_BACKUP,
                 "velero",
                 ingress=[flows.scrape(METRICS_PORT)],
-                egress=[flows.api(), flows.outside(443)],
+                egress=[flows.api(), flows.outside(port(store))],
             ),
         ),
     )

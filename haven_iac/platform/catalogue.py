@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
 
-from haven_iac.errors import Problem, SpecError
+from haven_iac.errors import HavenError
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import (
     backup,
@@ -32,9 +32,7 @@ from haven_iac.platform import (
 from haven_iac.platform.common import merged
 from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
-
-GROUP = "haven_iac.addons"
-"""Entry-point group: a package's add-on replaces the built-in one of the same slot, or fills a slot of its own."""
+from haven_iac.spec.known import ADD_ON_GROUP
 
 BUILT_IN: tuple[AddOn, ...] = (
     gateway_api,
@@ -57,27 +55,38 @@ _CHARTS = Path(__file__).parent / "charts"
 
 
 @lru_cache(maxsize=1)
-def addons() -> dict[str, AddOn]:
-    """Return every add-on by its slot."""
+def addons() -> Mapping[str, AddOn]:
+    """Return every add-on that is installed, by its slot.
+
+    Those of other packages come by entry point (group `haven_iac.addons`, named after the slot); one of them takes
+    the place of ours in its slot.
+
+    Raises:
+        HavenError: an entry point is no add-on, or is not named after its slot.
+    """
     found = {addon.slot: addon for addon in BUILT_IN}
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
-        addon: AddOn = entry.load()
-        found[addon.slot] = addon
-    return found
+    for entry in sorted(entry_points(group=ADD_ON_GROUP), key=lambda one: (one.name, one.value)):
+        addon = entry.load()
+        if not all(hasattr(addon, part) for part in ("slot", "release", "manifests")):
+            raise HavenError(f"{entry.value} is not an add-on", fix="see haven_iac.platform.release.AddOn")
+        if addon.slot != entry.name or entry.name == slots.NAMESPACES:
+            what = f"{entry.value} fills the slot {addon.slot!r} and is installed as {entry.name!r}"
+            raise HavenError(what, fix="name the entry point after its slot; namespaces is never replaced")
+        found[entry.name] = addon
+    return MappingProxyType(found)
 
 
 def releases(spec: ClusterSpec, facts: CloudFacts) -> tuple[Release, ...]:
     """Return the charts of one cluster, with the spec's own values and mirror put in.
 
     Raises:
-        SpecError: the spec speaks of a slot that does not exist.
+        HavenError: an add-on needs a slot that nobody fills, or is none.
     """
-    _slots_exist(spec)
     found = []
     for slot, addon in addons().items():
         release = addon.release(spec, facts) if slots.ours(spec, facts, slot) else None
         if release:
-            found.append(_own(spec, release))
+            found.append(_own(spec, facts, release))
     return tuple(found)
 
 
@@ -93,7 +102,7 @@ def manifests(spec: ClusterSpec, facts: CloudFacts, installed: Sequence[Release]
     for slot, addon in addons().items():
         if slots.ours(spec, facts, slot):
             for one in addon.manifests(spec, facts):
-                found.append(replace(one, needs=(slots.NAMESPACES, *one.needs)))
+                found.append(replace(one, needs=_needs(spec, facts, slot, one.needs)))
     return tuple(found)
 
 
@@ -101,28 +110,36 @@ def chart_folder(chart: str) -> Path:
     """Return the folder of a stand-in chart.
 
     Raises:
-        FileNotFoundError: there is no stand-in for that chart.
+        HavenError: there is no stand-in for that chart.
     """
     folder = _CHARTS / chart
     if not (folder / "Chart.yaml").is_file():
-        raise FileNotFoundError(f"there is no stand-in for the chart {chart}")
+        raise HavenError(
+            f"there is no stand-in for the chart {chart}",
+            fix="write `charts: upstream` below platform, or leave `stand_in` of its release at False",
+        )
     return folder
 
 
-def _own(spec: ClusterSpec, release: Release) -> Release:
+def _own(spec: ClusterSpec, facts: CloudFacts, release: Release) -> Release:
+    """Return a release with the user's values on top, from the mirror where there is one.
+
+    In a mirror everything is a chart, also what upstream publishes as a plain file.
+    """
     add_on = spec.platform.addons.get(release.slot)
-    values = merged(release.values, add_on.values) if add_on else release.values
-    repo = spec.mirror.charts or release.repo
-    return replace(release, values=values, repo=repo)
+    return replace(
+        release,
+        values=merged(release.values, add_on.values) if add_on else release.values,
+        needs=_needs(spec, facts, release.slot, release.needs),
+        repo=spec.mirror.charts.rstrip("/") if spec.mirror.charts else release.repo,
+        manifest="" if spec.mirror.charts else release.manifest,
+    )
 
 
-def _slots_exist(spec: ClusterSpec) -> None:
-    known = [slots.NAMESPACES, *addons()]
-    problems = []
-    for name in spec.platform.addons:
-        if name not in known or name == slots.NAMESPACES:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"the slots are {', '.join(addons())}"
-            problems.append(Problem(f"there is no slot {name!r}", hint, SpecError.code, path=f"platform.addons.{name}"))
-    if problems:
-        raise SpecError.of(problems)
+def _needs(spec: ClusterSpec, facts: CloudFacts, slot: str, needs: Sequence[str]) -> tuple[str, ...]:
+    """Return the slots that come before: the namespaces always, and never one that is not ours."""
+    every = dict.fromkeys((slots.NAMESPACES, *needs))
+    if strange := [need for need in every if need != slots.NAMESPACES and need not in addons()]:
+        what = f"the add-on for {slot} needs {', '.join(strange)}, and no add-on fills that"
+        raise HavenError(what, fix="install the package that does, or mend the add-on")
+    return tuple(need for need in every if slots.ours(spec, facts, need))

@@ -19,6 +19,7 @@ from haven_iac.platform.common import (
     workload,
 )
 from haven_iac.platform.release import Manifest, Release, SecretRef
+from haven_iac.platform.secret_forms import TSIG_ALGORITHM, TSIG_KEY, TSIG_NAME
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.dns import DnsKind
@@ -29,7 +30,13 @@ slot = slots.DNS
 TSIG_SECRET = "tsig"
 DESIGNATE_SECRET = "designate"
 METRICS_PORT = 7979
-_WEBHOOK = "ghcr.io/inovex/external-dns-designate-webhook"
+_TSIG = {
+    "algorithm": (TSIG_ALGORITHM, "EXTERNAL_DNS_RFC2136_TSIG_SECRET_ALG"),
+    "name": (TSIG_NAME, "EXTERNAL_DNS_RFC2136_TSIG_KEYNAME"),
+    "secret": (TSIG_KEY, "EXTERNAL_DNS_RFC2136_TSIG_SECRET"),
+}
+"""Key in the Kubernetes Secret, to its form and to the variable that external-dns reads."""
+_WEBHOOK = "ghcr.io/inovex/external-dns-openstack-webhook"
 
 
 def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
@@ -63,7 +70,7 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
                 NS_DNS,
                 "external-dns",
                 ingress=[flows.scrape(METRICS_PORT)],
-                egress=[flows.api(), flows.outside(443, 5000, 9001), flows.outside(53, protocols=("UDP", "TCP"))],
+                egress=[flows.api(), *_egress(spec)],
             ),
         ),
     )
@@ -74,11 +81,18 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     return ()
 
 
+def _egress(spec: ClusterSpec) -> list[flows.Rule]:
+    if spec.dns.kind is DnsKind.RFC2136:
+        return [flows.outside(int(str(spec.dns.server).rpartition(":")[2]), protocols=("UDP", "TCP"))]
+    return [flows.outside(443, 5000, 9001)]
+
+
 def _secrets(spec: ClusterSpec) -> tuple[SecretRef, ...]:
     if spec.dns.secret is None:
         return ()
     if spec.dns.kind is DnsKind.RFC2136:
-        return (SecretRef(TSIG_SECRET, {"EXTERNAL_DNS_RFC2136_TSIG_SECRET": spec.dns.secret}),)
+        entries = dict.fromkeys(_TSIG, spec.dns.secret)
+        return (SecretRef(TSIG_SECRET, entries, {key: form for key, (form, _) in _TSIG.items()}),)
     return (SecretRef(DESIGNATE_SECRET, {"clouds.yaml": spec.dns.secret}),)
 
 
@@ -88,11 +102,13 @@ def _provider(spec: ClusterSpec) -> dict[str, Any]:
         return {
             "provider": {"name": "rfc2136"},
             "extraArgs": [f"--rfc2136-host={host}", f"--rfc2136-port={port}", f"--rfc2136-zone={spec.ingress.domain}"],
-            "envFrom": [{"secretRef": {"name": TSIG_SECRET}}],
+            "env": [
+                {"name": variable, "valueFrom": {"secretKeyRef": {"name": TSIG_SECRET, "key": key}}}
+                for key, (_, variable) in _TSIG.items()
+            ],
         }
     webhook = {
         "image": {"repository": image(spec, _WEBHOOK), "tag": "1.1.0"},
-        "env": [{"name": "OS_CLIENT_CONFIG_FILE", "value": "/etc/openstack/clouds.yaml"}],
         "securityContext": {**NO_ESCALATION, **NOT_ROOT, "runAsUser": 65532},
         "extraVolumeMounts": [{"name": "clouds", "mountPath": "/etc/openstack", "readOnly": True}],
     }

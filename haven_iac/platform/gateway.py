@@ -92,6 +92,7 @@ def _supplied(secret: str) -> SecretRef:
 def _values(spec: ClusterSpec, facts: CloudFacts, pods: Pods) -> dict[str, Any]:
     trusted = {"trustedIPs": [str(spec.network.nodes)]}
     proxied = {"proxyProtocol": trusted} if facts.load_balancer.proxy_protocol else {}
+    routes = slots.filled(spec, facts, slots.GATEWAY_API)
     outer = {"from": "All"}
     certificate = [{"kind": "Secret", "group": "", "name": TLS_SECRET}]
     return {
@@ -109,14 +110,14 @@ def _values(spec: ClusterSpec, facts: CloudFacts, pods: Pods) -> dict[str, Any]:
             "sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}],
         },
         "providers": {
-            "kubernetesGateway": {"enabled": True},
+            "kubernetesGateway": {"enabled": routes},
             "kubernetesIngress": {"enabled": True},
             "kubernetesCRD": {"enabled": True, "defaultTLSResourcesNamespace": NS_GATEWAY},
         },
         "ingressClass": {"enabled": True, "isDefaultClass": True, "name": "traefik"},
-        "gatewayClass": {"enabled": True, "name": "traefik"},
+        "gatewayClass": {"enabled": routes, "name": "traefik"},
         "gateway": {
-            "enabled": True,
+            "enabled": routes,
             "listeners": {
                 "web": {"port": 80, "protocol": "HTTP", "namespacePolicy": outer},
                 "websecure": {

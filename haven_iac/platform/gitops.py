@@ -66,23 +66,22 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     given = spec.gitops
     if given is None:
         return ()
-    name = "platform"
-    place = {"name": name, "namespace": NS_GITOPS}
+    source_name = "flux-system"  # the Haven+ repository refers to its source by this name
     source = {
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
-        "metadata": place,
+        "metadata": {"name": source_name, "namespace": NS_GITOPS},
         "spec": {"interval": "5m", "url": given.repository, "ref": {"branch": given.branch}},
     }
     applied = {
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
         "kind": "Kustomization",
-        "metadata": place,
+        "metadata": {"name": "platform", "namespace": NS_GITOPS},
         "spec": {
             "interval": "10m",
             "path": given.path,
             "prune": True,
-            "sourceRef": {"kind": "GitRepository", "name": name},
+            "sourceRef": {"kind": "GitRepository", "name": source_name},
         },
     }
     return (Manifest(slot, "source", source), Manifest(slot, "kustomization", applied))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from haven_iac.facts import CloudFacts
-from haven_iac.platform import flows, slots
+from haven_iac.platform import flows, objects, slots
 from haven_iac.platform.common import NS_LOGGING, make, name_label, resources, scraped, workload
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.platform.sizes import sizes
@@ -27,7 +28,7 @@ otelcol.receiver.loki "siem" {{
 
 otelcol.exporter.otlphttp "siem" {{
   client {{
-    endpoint = "{endpoint}"
+    endpoint = {endpoint}
   }}
 }}
 """
@@ -80,7 +81,10 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
                 "alloy",
                 name_label("alloy"),
                 ingress=[flows.scrape(PORT)],
-                egress=[flows.api(), *([flows.outside(443)] if spec.logs.forward else [])],
+                egress=[
+                    flows.api(),
+                    *([flows.outside(objects.port_of(spec.logs.forward))] if spec.logs.forward else []),
+                ],
             ),
         ),
     )
@@ -91,8 +95,14 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     return ()
 
 
+def _siem(spec: ClusterSpec) -> list[flows.Rule]:
+    return [flows.outside(objects.port_of(spec.logs.forward))] if spec.logs.forward else []
+
+
 def config(spec: ClusterSpec) -> str:
-    """Return Alloy's configuration; it holds no braces that Helm would take for its own."""
+    """Return Alloy's configuration; the chart reads it as a template, so that double braces are written for that."""
     to = ["loki.write.cluster.receiver", *(["otelcol.receiver.loki.siem.receiver"] if spec.logs.forward else [])]
     text = _CONFIG.read_text().replace("FORWARD", ", ".join(to)).replace("NAMESPACE", NS_LOGGING)
-    return text + (_SIEM.format(endpoint=spec.logs.forward) if spec.logs.forward else "")
+    if spec.logs.forward:
+        text += _SIEM.format(endpoint=json.dumps(spec.logs.forward))
+    return text.replace("{{", '{{ "{{" }}')

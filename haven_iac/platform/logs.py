@@ -18,7 +18,7 @@ from haven_iac.platform.common import (
     spread,
     workload,
 )
-from haven_iac.platform.objects import key_pair
+from haven_iac.platform.objects import key_pair, port
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
@@ -43,7 +43,7 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         slot=slot,
         chart="loki",
         namespace=NS_LOGGING,
-        pod_security=PodSecurity.PRIVILEGED,
+        pod_security=PodSecurity.RESTRICTED,
         values=_values(spec, facts),
         needs=(slots.BLOCK_STORAGE, slots.MONITORING_CRDS),
         provides=("log-aggregation",),
@@ -55,7 +55,7 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
                 "loki",
                 name_label("loki"),
                 ingress=[flows.namespace_rule("from", NS_MONITORING, PORT)],
-                egress=[flows.outside(443), flows.api()],
+                egress=[flows.outside(port(store)), flows.api()],
             ),
         ),
     )
@@ -77,7 +77,7 @@ def _storage(spec: ClusterSpec) -> dict[str, Any]:
     s3: dict[str, Any] = {"s3ForcePathStyle": True}
     if store := spec.logs.object_store:
         s3 |= {
-            "endpoint": store.endpoint,
+            **({"endpoint": store.endpoint} if store.endpoint else {}),
             "region": store.region,
             "accessKeyId": "${S3_ACCESS_KEY_ID}",
             "secretAccessKey": "${S3_SECRET_ACCESS_KEY}",

@@ -18,6 +18,7 @@ slot = slots.METRICS
 def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
     """Return metrics-server in kube-system."""
     pods = sizes(spec).metrics_server
+    certified = slots.filled(spec, facts, slots.CERTIFICATES)
     return make(
         spec,
         facts,
@@ -32,10 +33,11 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
             "resources": resources(pods),
             "topologySpreadConstraints": spread(name_label("metrics-server")),
             "args": ["--kubelet-preferred-address-types=InternalIP"],
+            **({"tls": {"type": "cert-manager"}, "apiService": {"insecureSkipTLSVerify": False}} if certified else {}),
             "metrics": {"enabled": scraped(spec, facts)},
             "serviceMonitor": {"enabled": scraped(spec, facts)},
         },
-        needs=(slots.MONITORING_CRDS,),
+        needs=(slots.MONITORING_CRDS, slots.CERTIFICATES),
         provides=("metrics-server",),
         workloads=(workload(pods),),
         flows=(

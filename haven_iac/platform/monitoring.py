@@ -20,6 +20,8 @@ from haven_iac.platform.common import (
 from haven_iac.platform.release import Manifest, Release, SecretRef
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.cluster import Distribution
+from haven_iac.spec.model import quantity
 from haven_iac.spec.policy import PodSecurity
 
 slot = slots.MONITORING
@@ -41,7 +43,7 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         chart="kube-prometheus-stack",
         namespace=NS_MONITORING,
         pod_security=PodSecurity.RESTRICTED,
-        values=_values(spec),
+        values=_values(spec, facts),
         needs=(slots.MONITORING_CRDS, slots.CERTIFICATES, slots.BLOCK_STORAGE),
         provides=("monitoring",),
         workloads=(*(workload(pods) for pods in one), workload(size.node_exporter, per_node=True)),
@@ -90,17 +92,20 @@ def _receivers(spec: ClusterSpec) -> dict[str, Any]:
     }
 
 
-def _values(spec: ClusterSpec) -> dict[str, Any]:
+def _values(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
     size = sizes(spec)
     webhook = spec.monitoring.alerts.webhook_secret
     off = {"enabled": False}
-    gibibytes = float(spec.monitoring.storage.removesuffix("Gi")) if spec.monitoring.storage.endswith("Gi") else 0.0
+    etcd = spec.kubernetes.distribution is Distribution.RKE2 and not facts.managed_control_plane
+    volume = spec.monitoring.storage or size.prometheus_volume
+    fill = int(quantity(volume) * VOLUME_SHARE) // 2**20
     everything = {
         f"{kind}SelectorNilUsesHelmValues": False
         for kind in ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig")
     }
     values: dict[str, Any] = {
         "crds": off,
+        "kubeEtcd": {"enabled": etcd},
         "kubeProxy": off,
         "kubeScheduler": off,
         "kubeControllerManager": off,
@@ -122,8 +127,8 @@ def _values(spec: ClusterSpec) -> dict[str, Any]:
             "prometheusSpec": {
                 "replicas": size.prometheus.replicas,
                 "retention": spec.monitoring.retention,
-                **({"retentionSize": f"{int(gibibytes * VOLUME_SHARE)}GB"} if gibibytes >= 2 else {}),
-                "storageSpec": {"volumeClaimTemplate": _volume(spec.monitoring.storage)},
+                "retentionSize": f"{fill}MB",
+                "storageSpec": {"volumeClaimTemplate": _volume(volume)},
                 "serviceDiscoveryRole": "EndpointSlice",
                 "podAntiAffinity": "hard",
                 "topologySpreadConstraints": spread({"app.kubernetes.io/name": "prometheus"}),
@@ -148,7 +153,13 @@ def _values(spec: ClusterSpec) -> dict[str, Any]:
             "priorityClassName": PRIORITY,
             "testFramework": off,
             "rbac": {"namespaced": True},
-            "sidecar": {"dashboards": {"searchNamespace": None}},
+            "sidecar": {"dashboards": {"searchNamespace": NS_MONITORING}},
+            # No password to keep: whoever may forward a port to it may look, and nobody may change.
+            "env": {"GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true"},
+            "grafana.ini": {
+                "auth": {"disable_login_form": True},
+                "auth.anonymous": {"enabled": True, "org_role": "Viewer"},
+            },
         },
         "kube-state-metrics": {"resources": resources(size.kube_state_metrics), "priorityClassName": PRIORITY},
         "prometheus-node-exporter": {

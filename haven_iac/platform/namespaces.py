@@ -18,17 +18,23 @@ slot = slots.NAMESPACES
 PRIORITY_VALUE = 1_000_000
 """Above applications, whose default is 0, and far below what Kubernetes itself runs."""
 
+ADMINISTRATORS = "haven-iac-administrators"
+"""Binding of the groups that the identity provider calls administrators."""
+
+_RBAC = "rbac.authorization.k8s.io"
 _STRICTNESS = (PodSecurity.PRIVILEGED, PodSecurity.BASELINE, PodSecurity.RESTRICTED)
 
 
 def manifests(spec: ClusterSpec, facts: CloudFacts, releases: Sequence[Release]) -> Sequence[Manifest]:
     """Return every namespace that the releases and tenants need, with what stands in it from the start."""
     found = [Manifest(slot, PRIORITY, _priority_class())]
+    if spec.kubernetes.oidc and spec.kubernetes.oidc.admin_groups:
+        found.append(Manifest(slot, ADMINISTRATORS, _administrators(spec.kubernetes.oidc.admin_groups)))
     for name, level in levels(releases).items():
         found.append(Manifest(slot, f"namespace-{name}", _namespace(name, level, {MANAGED_BY: "haven-iac"})))
         found += _policies(spec, name, [dict(flow) for one in releases for flow in one.flows if _in(flow, name)])
     for name, tenant in sorted(spec.tenants.items()):
-        found.append(Manifest(slot, f"namespace-{name}", _namespace(name, tenant.pod_security, {})))
+        found.append(Manifest(slot, f"namespace-{name}", _tenant_namespace(name, tenant)))
         found += _policies(spec, name, [], tenant=True)
         found += [Manifest(slot, f"{name}-{body['kind'].lower()}", body) for body in _tenant(name, tenant)]
     return found
@@ -60,6 +66,27 @@ def _namespace(name: str, level: PodSecurity, labels: Mapping[str, str]) -> dict
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {**modes, **labels}}}
 
 
+def _tenant_namespace(name: str, tenant: TenantSpec) -> dict[str, Any]:
+    """Return a tenant's namespace; whatever its level, its people are warned of what `restricted` would refuse."""
+    strictest = PodSecurity.RESTRICTED.value
+    warned = {f"pod-security.kubernetes.io/{mode}": strictest for mode in ("audit", "warn")}
+    return _namespace(name, tenant.pod_security, {**warned, "haven-iac/tenant": name})
+
+
+def _groups(names: Sequence[str]) -> list[dict[str, str]]:
+    return [{"apiGroup": _RBAC, "kind": "Group", "name": name} for name in names]
+
+
+def _administrators(groups: Sequence[str]) -> dict[str, Any]:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": ADMINISTRATORS},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": _groups(groups),
+    }
+
+
 def _priority_class() -> dict[str, Any]:
     return {
         "apiVersion": "scheduling.k8s.io/v1",
@@ -79,14 +106,13 @@ def _tenant(name: str, tenant: TenantSpec) -> list[dict[str, Any]]:
         {"apiVersion": "v1", "kind": "LimitRange", "metadata": where, "spec": {"limits": [limits]}},
     ]
     if tenant.groups:
-        group = "rbac.authorization.k8s.io"
         bodies.append(
             {
-                "apiVersion": f"{group}/v1",
+                "apiVersion": f"{_RBAC}/v1",
                 "kind": "RoleBinding",
                 "metadata": where,
-                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "edit"},
-                "subjects": [{"apiGroup": group, "kind": "Group", "name": one} for one in tenant.groups],
+                "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"},
+                "subjects": _groups(tenant.groups),
             }
         )
     return bodies

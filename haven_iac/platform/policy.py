@@ -18,8 +18,11 @@ from haven_iac.spec.policy import PolicyMode
 
 slot = slots.POLICY
 
+PINNED = "^.+@sha256:[0-9a-f]{64}$|^(.+/)?[^/:@]+:[^/:@]+$"
+"""An image with a digest, or with a tag behind its last slash."""
+
 _WORKLOADS = [
-    {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]},
+    {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods", "pods/ephemeralcontainers"]},
     {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments", "daemonsets", "statefulsets"]},
     {"apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["jobs"]},
 ]
@@ -33,7 +36,13 @@ _CONTAINERS = {
         "variables.pod.containers + (has(variables.pod.initContainers) ? variables.pod.initContainers : [])"
     ),
 }
-_IMAGES = {"name": "images", "expression": "variables.containers.map(c, c.image)"}
+_IMAGES = {
+    "name": "images",
+    "expression": (
+        "variables.containers.map(c, c.image) + (has(variables.pod.ephemeralContainers) "
+        "? variables.pod.ephemeralContainers.map(c, c.image) : [])"
+    ),
+}
 
 
 def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
@@ -47,8 +56,7 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
         _policy(
             "pinned-images",
             [_POD, _CONTAINERS, _IMAGES],
-            "variables.images.all(i, i.contains('@') || (i.split('/').reverse()[0].contains(':') "
-            "&& !i.endsWith(':latest')))",
+            f"variables.images.all(i, i.matches('{PINNED}') && !i.endsWith(':latest'))",
             "every image needs a tag other than latest, or a digest",
         ),
         _policy(
@@ -77,7 +85,7 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
                 f"images come from {', '.join(spec.policy.registries)} only",
             )
         )
-    actions = ["Deny"] if spec.policy.mode is PolicyMode.DENY else ["Warn", "Audit"]
+    actions = ["Deny", "Audit"] if spec.policy.mode is PolicyMode.DENY else ["Warn", "Audit"]
     found = []
     for policy in policies:
         name = str(policy["metadata"]["name"])

@@ -62,8 +62,6 @@ class Release:
     workloads: tuple[Workload, ...] = ()
     skip_crds: bool = False
     secrets: tuple[SecretRef, ...] = ()
-    transforms: tuple[str, ...] = ()
-    """Names of the ordinary corrections in `components.transforms` that this chart needs."""
     stand_in: bool = False
     """True when the small stand-in chart of this package is applied instead of the real one."""
     manifest: str = ""

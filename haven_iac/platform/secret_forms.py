@@ -13,6 +13,9 @@ PRIVATE_KEY: Final = "private-key"
 ACCESS_KEY: Final = "access-key"
 SECRET_KEY: Final = "secret-key"
 AWS_FILE: Final = "aws-file"
+TSIG_ALGORITHM: Final = "tsig-algorithm"
+TSIG_NAME: Final = "tsig-name"
+TSIG_KEY: Final = "tsig-key"
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----\n?", re.DOTALL)
 
@@ -22,7 +25,8 @@ def render(form: str, text: str) -> str:
 
     Args:
         form: empty for all of it; `certificates` or `private-key` of a PEM text; `access-key`, `secret-key` or
-            `aws-file` of `accessKeyId:secretAccessKey`.
+            `aws-file` of `accessKeyId:secretAccessKey`; `tsig-algorithm`, `tsig-name` or `tsig-key` of
+            `[algorithm:]name:key`, as `nsupdate -y` takes it.
         text: the secret; never part of an error.
 
     Raises:
@@ -45,6 +49,13 @@ def _pair(text: str) -> tuple[str, str]:
     return key, secret
 
 
+def _tsig(text: str) -> tuple[str, str, str]:
+    *algorithm, name, key = ["", "", *text.strip().split(":")][-3:]
+    if not (name and key):
+        raise SpecError("the TSIG key is not [algorithm:]name:key", fix="store it as `nsupdate -y` takes it")
+    return algorithm[0] or "hmac-sha256", name, key
+
+
 def _aws_file(text: str) -> str:
     key, secret = _pair(text)
     return f"[default]\naws_access_key_id={key}\naws_secret_access_key={secret}\n"
@@ -56,4 +67,7 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
     ACCESS_KEY: lambda text: _pair(text)[0],
     SECRET_KEY: lambda text: _pair(text)[1],
     AWS_FILE: _aws_file,
+    TSIG_ALGORITHM: lambda text: _tsig(text)[0],
+    TSIG_NAME: lambda text: _tsig(text)[1],
+    TSIG_KEY: lambda text: _tsig(text)[2],
 }

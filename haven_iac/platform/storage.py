@@ -20,3 +20,18 @@ def storage_class(facts: StorageClassFacts) -> dict[str, Any]:
         "reclaimPolicy": "Delete",
         **({"parameters": dict(facts.parameters)} if facts.parameters else {}),
     }
+
+
+def snapshot_class(driver: str) -> dict[str, Any]:
+    """Return the VolumeSnapshotClass that everybody gets, and that backups are made with."""
+    return {
+        "apiVersion": "snapshot.storage.k8s.io/v1",
+        "kind": "VolumeSnapshotClass",
+        "metadata": {
+            "name": "default",
+            "labels": {"velero.io/csi-volumesnapshot-class": "true"},
+            "annotations": {"snapshot.storage.kubernetes.io/is-default-class": "true"},
+        },
+        "driver": driver,
+        "deletionPolicy": "Delete",
+    }

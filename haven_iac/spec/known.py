@@ -35,8 +35,38 @@ ENDED = {
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 """Namespaces that every cluster has."""
 
-PLATFORM_NAMESPACES: tuple[str, ...] = ()
+PLATFORM_NAMESPACES = (
+    "cert-manager",
+    "external-dns",
+    "flux-system",
+    "gateway",
+    "logging",
+    "monitoring",
+    "monitoring-nodes",
+    "velero",
+)
 """Namespaces of the platform; an application cannot have one of these."""
+
+SLOTS = (
+    "gateway-api",
+    "monitoring-crds",
+    "certificates",
+    "gateway",
+    "block-storage",
+    "shared-storage",
+    "logs",
+    "log-collector",
+    "metrics",
+    "monitoring",
+    "backup",
+    "policy",
+    "dns",
+    "gitops",
+)
+"""Slots of the platform that can be emptied or given values of one's own; other packages may add more."""
+
+ADD_ON_GROUP = "haven_iac.addons"
+"""Entry-point group of add-ons; each is named after the slot that it fills."""
 
 RESERVED_POOLS = ("control-plane",)
 """Pool names that mean something already."""

@@ -23,7 +23,7 @@ class MonitoringSpec(SpecModel):
     """Off leaves only metrics-server, which Haven's check needs."""
     retention: Duration = "15d"
     """How long metrics are kept."""
-    storage: Quantity = "30Gi"
-    """Volume for metrics."""
+    storage: Quantity | None = None
+    """Volume for metrics; the platform size decides when left out."""
     alerts: AlertsSpec = AlertsSpec()
     """Nowhere when left out, which is reported as a warning."""

@@ -74,27 +74,30 @@ def build(tool: Tool, into: Path, step: Step, recipes: Path = RECIPES) -> None:
     """
     recipe = recipes / tool.recipe
     (go_caches() / "tmp").mkdir(parents=True, exist_ok=True)
-    tags = [f"-tags={tool.tags}"] if tool.tags else []
-    fetched = 0
+    flags = [*build_flags(), f"-ldflags={' '.join(tool.filled(tool.ldflags).split())}", f"-tags={tool.tags}"]
+    fetched = done = 0
 
     def fetching(line: str) -> bool:
         nonlocal fetched
-        fetched += line.startswith("go: downloading ")
-        step(0, 0, f"fetching modules ({fetched})" if fetched else "fetching modules")
-        return line.startswith("go: downloading ")
+        if line.startswith("go: downloading "):
+            fetched += 1
+            step(0, 0, f"fetching modules ({fetched} so far)")
+            return True
+        return False
 
     step(0, 0, "fetching modules")
-    packages = set(_go(["list", "-deps", *tags, tool.package], recipe, fetching).split())
-    done = 0
+    # What other tools have compiled already is not stale, and `go build -v` does not name it.
+    stale = ["list", "-deps", *flags, "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", tool.package]
+    packages = set(_go(stale, recipe, fetching).split())
 
     def compiling(line: str) -> bool:
         nonlocal done
         if line in packages:
             done += 1
-            step(done, len(packages), f"compiling {line}")
-        return line in packages
+            step(done, len(packages), "compiling" if done < len(packages) else "linking")
+            return True
+        return False
 
-    flags = [*build_flags(), f"-ldflags={' '.join(tool.filled(tool.ldflags).split())}", *tags]
     step(0, len(packages), "compiling")
     _go(["build", "-v", *flags, "-o", str(into / tool.name), tool.package], recipe, compiling)
     if tool.copies:

@@ -71,6 +71,15 @@ def survey(groups: Iterable[str]) -> list[Found]:
     return [found or next(sources) for found in here]
 
 
+def missing(groups: Iterable[str]) -> list[Tool]:
+    """Return the tools that are not here; asks no network.
+
+    Raises:
+        ToolchainError: a group is not known.
+    """
+    return [tool for tool in wanted(groups) if _here(tool) is None]
+
+
 def locate(tool: Tool) -> Found:
     """Return where one tool is, or where it would come from."""
     return _here(tool) or _source(tool)

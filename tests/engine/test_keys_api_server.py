@@ -8,7 +8,6 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as k8s
 import pytest
-from keys_lab import ApiServer, Stack, api, changes, decoded, openssl, whoami
 from kubernetes.client import V1ObjectMeta, V1Secret
 from kubernetes.client.exceptions import ApiException
 
@@ -16,6 +15,7 @@ from haven_iac.keys.authority import Pair, certificate
 from haven_iac.keys.kubeconfig import Minted, mint, render
 from haven_iac.keys.material import Material, make
 from haven_iac.keys.provider import ADMIN, ADMIN_GROUP, AdminCredential, ClusterKeys
+from tests.engine.keys_lab import ApiServer, Stack, api, changes, decoded, openssl, whoami
 
 pytestmark = pytest.mark.engine
 
@@ -116,8 +116,13 @@ def test_renewal_touches_nothing_in_the_cluster(tmp_path: Path, monkeypatch: pyt
             parts.apply(lambda v: render(server=server, ca=v[0], cert=v[1], key=v[2], cluster="demo"))
         )
         provider = k8s.Provider("cluster", kubeconfig=kubeconfig, cluster_identifier=keys.identity)
+        # Nothing collects garbage here, so that deletion in the foreground would never end.
+        notes = {"pulumi.com/deletionPropagationPolicy": "background"}
         k8s.core.v1.ConfigMap(
-            "word", metadata={"name": "word"}, data={"a": "b"}, opts=pulumi.ResourceOptions(provider=provider)
+            "word",
+            metadata={"name": "word", "annotations": notes},
+            data={"a": "b"},
+            opts=pulumi.ResourceOptions(provider=provider),
         )
         pulumi.export("kubeconfig", kubeconfig)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pulumi
 import pytest
-from keys_lab import Stack, changes
 from pulumi import automation as auto
 
 from haven_iac.keys.authority import expires
 from haven_iac.keys.provider import AdminCredential, ClusterKeys
+from tests.engine.keys_lab import Stack, changes
 
 pytestmark = pytest.mark.engine
 

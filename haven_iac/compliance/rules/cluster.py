@@ -63,6 +63,7 @@ def rwxvolumes(subject: Subject, data: Inputs) -> Outcome:
             "the class for ReadWriteMany waits for a first pod, and the checker may try a claim without one",
             "give the class volumeBindingMode: Immediate",
             tuple(f"StorageClass/{one.name}" for one in able),
+            ours=True,
         )
     if unknown := [one for one in subject.storage if data.many(one.provisioner) is None]:
         return Outcome(
@@ -76,6 +77,7 @@ def rwxvolumes(subject: Subject, data: Inputs) -> Outcome:
         "no StorageClass can do ReadWriteMany",
         "storage.shared.kind: cloud, manila, nfs or longhorn",
         tuple(f"StorageClass/{one.name}" for one in subject.storage),
+        ours=True,
     )
 
 

@@ -22,10 +22,11 @@ def multiaz(subject: Subject, data: Inputs) -> Outcome:
             + (missing if bare else ""),
             "cloud.zones: name at least two zones that the cloud really has",
             bare,
+            ours=True,
         )
     flaw = f"{len(bare)} of {len(subject.nodes)} nodes have no label topology.kubernetes.io/zone" if bare else ""
     reason = f"nodes stand in {len(zones)} zones ({', '.join(zones)})" + (f"; {flaw}" if flaw else "")
-    return Outcome(PASS, reason, "put the zone label back on every node" if bare else "", bare, flaw)
+    return Outcome(PASS, reason, "put the zone label back on every node" if bare else "", bare, flaw, ours=True)
 
 
 def hamasters(subject: Subject, data: Inputs) -> Outcome:
@@ -39,7 +40,9 @@ def hamasters(subject: Subject, data: Inputs) -> Outcome:
         )
     if len(names) >= NEEDED:
         return Outcome(PASS, count(len(names), "server"), objects=names)
-    return Outcome(FAIL, f"{count(len(names), 'server')}, and {NEEDED} are needed", "controlPlane.size: 3", names)
+    return Outcome(
+        FAIL, f"{count(len(names), 'server')}, and {NEEDED} are needed", "controlPlane.size: 3", names, ours=True
+    )
 
 
 def haworkers(subject: Subject, data: Inputs) -> Outcome:
@@ -53,6 +56,7 @@ def haworkers(subject: Subject, data: Inputs) -> Outcome:
         f"{count(subject.workers, 'worker')}{least}, and {NEEDED} are needed",
         "pools.<name>.autoscale.min: 3" if least else "pools.<name>.size: 3",
         workers,
+        ours=True,
     )
 
 

@@ -22,6 +22,8 @@ class Outcome:
     objects: tuple[str, ...] = ()
     flaw: str = ""
     """What is not as it should be although the check passes."""
+    ours: bool = False
+    """The description of the cluster decides this: where it is right already, `up` mends the cluster."""
 
 
 def labels(nodes: Iterable[NodeSeen]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ def autocerts(subject: Subject, data: Inputs) -> Outcome:
             "cert-manager is there and its CustomResourceDefinitions are not; which of the two counts is not known",
             "install cert-manager's CustomResourceDefinitions",
             objects(subject.certificates),
+            ours=True,
         )
     if subject.certificate_api and not subject.certificates:
         return Outcome(
@@ -22,6 +23,7 @@ def autocerts(subject: Subject, data: Inputs) -> Outcome:
             "cert-manager's CustomResourceDefinitions are there and its controller is not, so no certificate is "
             "renewed; which of the two counts is not known",
             "put cert-manager's controller back",
+            ours=True,
         )
     fix = "platform.addons.certificates.enabled: true"
     return present("cert-manager", subject.certificates, fix)
@@ -40,10 +42,11 @@ def logs(subject: Subject, data: Inputs) -> Outcome:
             f"{' and '.join(there)} is there; the checker was seen to pass with Loki and Alloy together",
             f"{RUN}, or logs.enabled: true",
             objects((*store, *collector, *other)),
+            ours=True,
         )
     reason = "Loki is there and nothing collects logs for it" if store else "no log aggregation is there"
     fix = "logs.enabled: true, with the add-ons logs and log-collector on"
-    return Outcome(FAIL, reason, fix, objects(store))
+    return Outcome(FAIL, reason, fix, objects(store), ours=True)
 
 
 def metrics(subject: Subject, data: Inputs) -> Outcome:
@@ -55,7 +58,7 @@ def present(what: str, found: tuple[Seen, ...], fix: str, each: tuple[tuple[Seen
     """Return the outcome for something that has to be there; when nothing of it runs, that is not known."""
     verb = "are" if len(each) > 1 else "is"
     if not found:
-        return Outcome(FAIL, f"{what} {verb} not there", fix)
+        return Outcome(FAIL, f"{what} {verb} not there", fix, ours=True)
     idle = [one for part in (each or (found,)) if not any(seen.running for seen in part) for one in part]
     if idle:
         return Outcome(

@@ -10,7 +10,8 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* A workload. root, name; app, component, kind, replicas, image, ports, values, pod, args, volumes, mounts, claims, privileged, namespace. */}}
+{{/* A workload. root, name; app, component, kind, replicas, image, args, env, ports,
+volumes, mounts, claims, sidecars, privileged, namespace, account. */}}
 {{- define "stand-in.workload" -}}
 {{- $kind := .kind | default "Deployment" }}
 apiVersion: apps/v1
@@ -59,6 +60,9 @@ spec:
           {{- with .args }}
           args: {{- toYaml . | nindent 12 }}
           {{- end }}
+          {{- with .env }}
+          env: {{- toYaml . | nindent 12 }}
+          {{- end }}
           {{- with .envFrom }}
           envFrom: {{- toYaml . | nindent 12 }}
           {{- end }}
@@ -81,6 +85,9 @@ spec:
           {{- with .mounts }}
           volumeMounts: {{- toYaml . | nindent 12 }}
           {{- end }}
+        {{- with .sidecars }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- with .volumes }}
       volumes: {{- toYaml . | nindent 8 }}
       {{- end }}

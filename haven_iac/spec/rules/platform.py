@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from importlib.metadata import entry_points
 from typing import Any
 
 from haven_iac.spec.cluster import ClusterSpec, Enforce, Profile
 from haven_iac.spec.describe import nearest
 from haven_iac.spec.dns import DnsKind
 from haven_iac.spec.ingress import Issuer
-from haven_iac.spec.known import CHECKS, CONTROLLERS, ENDED, PLATFORM_NAMESPACES, SYSTEM_NAMESPACES
+from haven_iac.spec.known import (
+    ADD_ON_GROUP,
+    CHECKS,
+    CONTROLLERS,
+    ENDED,
+    PLATFORM_NAMESPACES,
+    SLOTS,
+    SYSTEM_NAMESPACES,
+)
+from haven_iac.spec.model import duration
 from haven_iac.spec.problems import Code, Path, named_like_a_secret
 from haven_iac.spec.rules.issue import Issue, Rule
 from haven_iac.spec.storage import SharedKind
@@ -59,6 +70,24 @@ def records(spec: ClusterSpec) -> Iterator[Issue]:
         if not spec.dns.secret:
             what = "kind rfc2136 needs the name of the secret with the TSIG key"
             yield Issue(("dns",), what, "add `secret: dns-update`", (("dns", "secret"),))
+
+
+def retention(spec: ClusterSpec) -> Iterator[Issue]:
+    """Logs are kept for a day at least, which is the least that their store can do."""
+    for key, text in (("retention", spec.logs.retention), ("auditRetention", spec.logs.audit_retention)):
+        if duration(text) < timedelta(days=1):
+            yield Issue(("logs", key), f"'{text}' is less than a day", "write 1d or more", code=Code.VALUE)
+
+
+def addons(spec: ClusterSpec) -> Iterator[Issue]:
+    """What is said about an add-on belongs to a slot that exists."""
+    unknown = [name for name in spec.platform.addons if name not in SLOTS]
+    known = [*SLOTS, *sorted({entry.name for entry in entry_points(group=ADD_ON_GROUP)})] if unknown else []
+    for name in unknown:
+        if name not in known:
+            close = nearest(name, known)
+            fix = f"did you mean {close}?" if close else f"the slots are {', '.join(known)}"
+            yield Issue(("platform", "addons", name), f"there is no slot {name}", fix)
 
 
 def mail(spec: ClusterSpec) -> Iterator[Issue]:
@@ -143,6 +172,8 @@ RULES: tuple[Rule, ...] = (
     certificates,
     shared_storage,
     records,
+    retention,
+    addons,
     mail,
     ports,
     tenants,

@@ -1,0 +1,74 @@
+"""Descriptions and promises for tests of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from haven_iac.facts import CloudFacts, LoadBalancerFacts, NodeFacts, StorageClassFacts, StorageFacts
+from haven_iac.platform.common import merged
+from haven_iac.spec import ClusterSpec
+from haven_iac.spec.load import parse
+
+PLAIN: Mapping[str, Any] = {
+    "name": "test",
+    "cloud": {"kind": "local"},
+    "pools": {"general": {}},
+    "ingress": {"domain": "apps.example.nl"},
+}
+"""Nothing but what is required."""
+
+STORE = {"endpoint": "https://s3.example.nl:9000", "secret": "object-storage-key"}
+EVERYTHING: Mapping[str, Any] = {
+    **PLAIN,
+    "kubernetes": {"oidc": {"issuer": "https://id.example.nl", "clientId": "kube", "adminGroups": ["beheer"]}},
+    "ingress": {
+        "domain": "apps.example.nl",
+        "certificates": {"issuer": "acme", "email": "a@example.nl", "eab": {"keyId": "k", "secret": "eab-key"}},
+    },
+    "logs": {"bucket": "logs-bucket", "objectStore": STORE, "forward": "https://siem.example.nl:4318"},
+    "backup": {"bucket": "backup-bucket", "objectStore": STORE},
+    "monitoring": {"alerts": {"email": "a@example.nl", "smtpServer": "mail.example.nl:587", "webhookSecret": "hook"}},
+    "policy": {"mode": "deny", "registries": ["registry.example.nl"]},
+    "tenants": {"app-a": {"groups": ["team-a"]}, "app-b": {"podSecurity": "baseline"}},
+    "dns": {"kind": "rfc2136", "server": "ns.example.nl:5353", "secret": "dns-key"},
+    "gitops": {"repository": "https://git.example.nl/platform/clusters.git"},
+}
+"""Every slot filled, and every secret named."""
+SECRETS = frozenset({"eab-key", "object-storage-key", "hook", "dns-key"})
+"""The secrets that `EVERYTHING` names."""
+
+
+def spec(base: Mapping[str, Any] = PLAIN, **changes: Any) -> ClusterSpec:
+    """Return a checked description with changes put over it."""
+    return parse(merged(base, changes))
+
+
+def facts(**changes: Any) -> CloudFacts:
+    """Return what a cloud promises that has everything."""
+    classes = (
+        StorageClassFacts("block", "cinder.csi.openstack.org", ("ReadWriteOnce",), default=True),
+        StorageClassFacts("shared", "manila.csi.openstack.org", ("ReadWriteMany",), "Immediate"),
+    )
+    given: dict[str, Any] = {
+        "kind": "test",
+        "simulated": False,
+        "managed_control_plane": False,
+        "zones": ("az1", "az2", "az3"),
+        "nodes": NodeFacts("Ubuntu 24.04 LTS", "AppArmor"),
+        "storage": StorageFacts(classes, "cinder.csi.openstack.org"),
+        "load_balancer": LoadBalancerFacts(available=True, proxy_protocol=True),
+    }
+    return CloudFacts(**{**given, **changes})
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text in a value, keys left out."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts(inner)
