@@ -8,7 +8,7 @@ import sys
 import typer
 
 import haven_iac
-from haven_iac.cli import engine, kubeconfig, local, status, toolchain, up, verify
+from haven_iac.cli import engine, kubeconfig, local, new, plan, schema, status, toolchain, up, validate, verify
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
 
@@ -32,6 +32,29 @@ def root(version: bool = typer.Option(False, "--version", help="Print the versio
 
 # Commands
 
+app.command(
+    "new",
+    epilog=examples(
+        "haven-iac new  # asks five questions",
+        "haven-iac new --name voorbeeldstad --domain apps.voorbeeldstad.nl --zones az1,az2,az3 --yes",
+        "haven-iac new --stack proef --profile sandbox --directory ~/clusters --yes",
+    ),
+)(new.new)
+app.command(
+    "validate",
+    epilog=examples(
+        "haven-iac validate  # stack local",
+        "haven-iac validate --all --json  # for CI: every stack of the project",
+    ),
+)(validate.validate)
+app.command(
+    "plan",
+    epilog=examples(
+        "haven-iac plan",
+        "haven-iac plan -s voorbeeldstad --html plan.html  # a page to mail",
+        "haven-iac plan -s voorbeeldstad --strict --json  # for CI: exit status 8 when a mandatory check would fail",
+    ),
+)(plan.plan)
 app.command(
     "up",
     epilog=examples(
@@ -64,6 +87,13 @@ app.command(
         "haven-iac kubeconfig -s voorbeeldstad --ttl 15m --user ci-42 --group deployers -o ci.yaml",
     ),
 )(kubeconfig.kubeconfig)
+app.command(
+    "schema",
+    epilog=examples(
+        "haven-iac schema --output cluster.schema.json  # of what is under haven:cluster",
+        "haven-iac schema --file -o stack.schema.json  # of a whole Pulumi.<stack>.yaml",
+    ),
+)(schema.schema)
 app.add_typer(local.app, name="local")
 app.add_typer(toolchain.app, name="toolchain")
 

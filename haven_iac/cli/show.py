@@ -59,7 +59,7 @@ class Lines:
 
     def _busy(self) -> list[Any]:
         running = self._tracker.running if self._tracker else []
-        return [step for step in running if not step.type.startswith(("haven:", "pulumi:"))][:3]
+        return [step for step in running if not step.type.startswith(("haven:", "pulumi:", "kubernetes:helm.sh"))][:3]
 
 
 class Bars:

@@ -12,6 +12,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from haven_iac.clouds.base import ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.local.commands import FAKE_NODE
 from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
 from haven_iac.plan.model import ClusterPlan, PoolPlan
 from haven_iac.project import Project
@@ -31,6 +32,30 @@ def addresses(plan: ClusterPlan) -> dict[str, str]:
             offset += 1
         given[node.name] = address
     return given
+
+
+def node_objects(plan: ClusterPlan) -> dict[str, dict[str, Any]]:
+    """Return the Node object of each planned node, by name; kwok plays its kubelet."""
+    where = addresses(plan)
+    kubelet = KUBELET[plan.spec.kubernetes.distribution.value].format(minor=plan.spec.kubernetes.version)
+    return {
+        node.name: {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": node.name,
+                "labels": dict(node.labels),
+                "annotations": {
+                    **FAKE_NODE,
+                    "haven-iac/address": where[node.name],
+                    "haven-iac/kubelet-version": kubelet,
+                    "haven-iac/os-image": plan.facts.nodes.os_image,
+                },
+            },
+            "spec": {"taints": [{"key": k, "value": v, "effect": e} for k, v, e in node.taints]},
+        }
+        for node in plan.nodes
+    }
 
 
 class LocalBuilder:
@@ -87,24 +112,10 @@ class LocalBuilder:
         opts: pulumi.ResourceOptions,
     ) -> PoolParts:
         """Make one Node object for each planned node; kwok plays its kubelet."""
-        where = addresses(plan)
-        minor = plan.spec.kubernetes.version
-        kubelet = KUBELET[plan.spec.kubernetes.distribution.value].format(minor=minor)
+        bodies = node_objects(plan)
         nodes = [
             k8s.core.v1.Node(
-                node.name,
-                metadata={
-                    "name": node.name,
-                    "labels": dict(node.labels),
-                    "annotations": {
-                        "kwok.x-k8s.io/node": "fake",
-                        "haven-iac/address": where[node.name],
-                        "haven-iac/kubelet-version": kubelet,
-                        "haven-iac/os-image": plan.facts.nodes.os_image,
-                    },
-                },
-                spec={"taints": [{"key": k, "value": v, "effect": e} for k, v, e in node.taints]},
-                opts=opts,
+                node.name, metadata=bodies[node.name]["metadata"], spec=bodies[node.name]["spec"], opts=opts
             )
             for node in pool.nodes
         ]

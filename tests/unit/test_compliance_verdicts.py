@@ -1,0 +1,219 @@
+"""Prediction and observation: the same rules on a plan and on what is live, and how they are shown."""
+
+from __future__ import annotations
+
+import io
+import json
+from copy import deepcopy
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from haven_iac.cli.app import app
+from haven_iac.cli.verify import show
+from haven_iac.compliance import catalogue
+from haven_iac.compliance.model import Status, Verdict, differences
+from haven_iac.compliance.observe import observe
+from haven_iac.compliance.predict import predict
+from haven_iac.compliance.report import (
+    MEND,
+    as_dict,
+    both_as_dict,
+    disagreements,
+    heading,
+    heading_of_both,
+    side_by_side,
+    summary,
+)
+from haven_iac.compliance.subject import of_plan
+from haven_iac.plan.model import ClusterPlan
+from haven_iac.prepare import from_document
+
+TODAY = date(2026, 12, 1)
+SPEC: dict[str, Any] = {
+    "name": "proef",
+    "kubernetes": {"version": "1.36", "distribution": "rke2"},
+    "cloud": {"kind": "local", "zones": ["az1", "az2", "az3"]},
+    "pools": {"general": {"size": 3}},
+    "ingress": {"domain": "apps.proef.test", "certificates": {"issuer": "private-ca"}},
+}
+PASS, FAIL, NEEDS_EVIDENCE = Status.PASS, Status.FAIL, Status.NEEDS_EVIDENCE
+ONLY_THE_CHECKER = {"havenversion", "cncf", "shavalidation", "cis", "kubescape"}
+
+
+def plan(**changes: Any) -> ClusterPlan:
+    return from_document({**deepcopy(SPEC), **changes}).plan
+
+
+def addon(slot: str) -> dict[str, Any]:
+    return {"platform": {"addons": {slot: {"enabled": False}}}}
+
+
+MUTATIONS: list[tuple[dict[str, Any], dict[str, Status]]] = [
+    ({}, {}),
+    ({"cloud": {"kind": "local", "zones": ["az1"]}}, {"multiaz": FAIL}),
+    ({"cloud": {"kind": "local", "zones": ["az1", "az2"]}}, {}),
+    ({"controlPlane": {"size": 1}}, {"hamasters": FAIL}),
+    ({"controlPlane": {"size": 5}}, {}),
+    ({"pools": {"general": {"size": 2}}}, {"haworkers": FAIL}),
+    ({"pools": {"a": {"size": 1}, "b": {"size": 2}}}, {}),
+    ({"pools": {"general": {"size": 5, "autoscale": {"min": 2, "max": 9}}}}, {"haworkers": FAIL}),
+    ({"pools": {"general": {"size": 3, "autoscale": {"min": 3, "max": 9}}}}, {}),
+    ({"storage": {"shared": {"kind": "none"}}}, {"rwxvolumes": FAIL}),
+    ({"logs": {"enabled": False}}, {"logs": FAIL}),
+    (addon("log-collector"), {"logs": FAIL}),
+    (addon("metrics"), {"metrics": FAIL}),
+    ({"kubernetes": {"version": "1.34", "distribution": "k3s"}}, {}),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), MUTATIONS, ids=lambda value: json.dumps(value)[:60])
+def test_a_prediction_follows_the_description(changes: dict[str, Any], expected: dict[str, Status]) -> None:
+    verdict = predict(plan(**changes), TODAY)
+    found = {r.check.id: r.status for r in verdict.results if r.status is not PASS}
+    assert found == {**dict.fromkeys(ONLY_THE_CHECKER, NEEDS_EVIDENCE), **expected}
+    assert [r.check.id for r in verdict.failed] == [check for check, status in expected.items() if status is FAIL]
+
+
+def test_a_cluster_that_is_as_planned_agrees_on_every_check() -> None:
+    for changes, _ in MUTATIONS:
+        made = plan(**changes)
+        assert list(differences(predict(made, TODAY), observe(of_plan(made), made, TODAY))) == []
+
+
+def test_a_plan_without_log_store_that_forwards_needs_the_checkers_word() -> None:
+    made = plan(logs={"enabled": True, "forward": "https://siem.example.test/otlp"}, **addon("logs"))
+    assert [release.slot for release in made.releases if release.slot.startswith("log")] == ["log-collector"]
+    assert predict(made, TODAY).result("logs").status is NEEDS_EVIDENCE
+
+
+def broken(made: ClusterPlan) -> Verdict:
+    """Return what is seen when a zone label, the shared class and the log collector are gone."""
+    seen = of_plan(made)
+    nodes = (replace(seen.nodes[0], zone=""), *seen.nodes[1:])
+    return observe(replace(seen, nodes=nodes, storage=seen.storage[:1], log_collector=()), made, TODAY)
+
+
+def test_what_differs_is_found_with_what_to_do() -> None:
+    made = plan()
+    rows = {row.check.id: row for row in disagreements(side_by_side(predict(made, TODAY), broken(made)))}
+    assert {name: row.observed.status for name, row in rows.items()} == {
+        "multiaz": PASS,  # it counts labels with a value, and there are three left
+        "rwxvolumes": FAIL,
+        "logs": FAIL,
+    }
+    assert {row.change for row in rows.values()} == {MEND}
+    assert "1 of 6 nodes" in rows["multiaz"].reason
+    assert "(predicted: Loki and Alloy are there)" in rows["logs"].reason
+
+
+def test_what_was_never_planned_is_mended_in_the_description() -> None:
+    made = plan(logs={"enabled": False})
+    rows = side_by_side(predict(made, TODAY), observe(of_plan(made), made, TODAY))
+    assert next(row.change for row in rows if row.check.id == "logs").startswith("logs.enabled: true")
+
+
+def test_what_up_cannot_mend_keeps_its_own_advice() -> None:
+    made, seen = plan(), of_plan(plan())
+    public = tuple(replace(node, external=True) for node in seen.nodes)
+    rows = side_by_side(predict(made, TODAY), observe(replace(seen, nodes=public), made, TODAY))
+    assert "public address" in next(row.change for row in rows if row.check.id == "privatenetworking")
+
+
+def test_another_cluster_than_planned_is_a_warning() -> None:
+    made, seen = plan(), of_plan(plan())
+    stranger = replace(seen, nodes=tuple(replace(node, name=f"x-{node.name}") for node in seen.nodes))
+    assert observe(seen, made, TODAY).warnings == ()
+    assert "is this the cluster proef?" in observe(stranger, made, TODAY).warnings[0]
+
+
+def test_a_simulated_cluster_is_a_rehearsal_and_a_sandbox_outside_the_standard() -> None:
+    verdict = predict(plan(), TODAY)
+    assert heading(verdict) == "Haven 12.8: PREDICTED, SIMULATED, a rehearsal, never evidence"
+    real = replace(verdict, simulated=False)
+    assert heading(real) == "Haven 12.8: PREDICTED"
+    assert "rehearsal" in heading_of_both(real, verdict)
+    sandbox = predict(plan(compliance={"profile": "sandbox"}), TODAY)
+    assert "SANDBOX, outside the standard" in heading(sandbox)
+    assert summary(verdict) == "of 15 mandatory checks 12 PASS, 0 FAIL, 3 NEEDS_EVIDENCE"
+
+
+def test_a_cluster_whose_nodes_are_simulated_is_never_shown_as_real() -> None:
+    made, seen = plan(), of_plan(plan())
+    real = replace(made, facts=replace(made.facts, simulated=False))
+    assert observe(replace(seen, simulated=True), real, TODAY).simulated
+    assert not observe(replace(seen, simulated=False), real, TODAY).simulated
+
+
+def test_old_data_is_a_warning_in_every_verdict() -> None:
+    later = catalogue.inputs().as_of + timedelta(days=400)
+    assert "days old" in predict(plan(), later).warnings[0]
+    assert "days old" in observe(of_plan(plan()), plan(), later).warnings[0]
+    assert predict(plan(), TODAY).warnings == ()
+
+
+def test_the_json_keeps_its_shape() -> None:
+    made = plan()
+    found = both_as_dict(predict(made, TODAY), broken(made))
+    assert list(found) == [
+        *("schema", "heading", "checker", "simulated", "sandbox"),
+        *("summary", "disagreements", "warnings", "checks"),
+    ]
+    assert found["schema"] == 1
+    assert found["disagreements"] == ["multiaz", "rwxvolumes", "logs"]
+    assert found["summary"]["observed"] == {"PASS": 10, "FAIL": 2, "NEEDS_EVIDENCE": 3}
+    assert len(found["checks"]) == 17
+    result = ["status", "reason", "flaw", "fix", "objects"]
+    for row in found["checks"]:
+        assert list(row) == ["id", "label", "category", "mandatory", "agree", "change", "predicted", "observed"]
+        assert list(row["predicted"]) == list(row["observed"]) == result
+    alone = as_dict(predict(made, TODAY))
+    assert [list(row) for row in alone["results"]] == [["id", "label", "category", "mandatory", *result]] * 17
+    assert json.loads(json.dumps(found)) == found
+    assert both_as_dict(predict(made, TODAY), broken(made)) == found
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_every_check_is_printed_on_any_terminal(width: int) -> None:
+    made, out = plan(), io.StringIO()
+    show(
+        Console(file=out, width=width, force_terminal=True, color_system=None),
+        "proef",
+        predict(made, TODAY),
+        broken(made),
+    )
+    text = " ".join(out.getvalue().split())
+    for check in catalogue.checks():
+        assert check.id in text
+    assert "SIMULATED, a rehearsal, never evidence" in text
+    assert "do not agree on 3 of 17 checks" in text
+    assert "observed PASS with a flaw" in text
+
+
+def test_a_hostile_name_is_printed_as_it_is() -> None:
+    made, out, seen = plan(), io.StringIO(), of_plan(plan())
+    hostile = tuple(replace(node, os_image="[bold]x[/bold] [/] [link=a]") for node in seen.nodes)
+    show(
+        Console(file=out, width=200), "proef", predict(made, TODAY), observe(replace(seen, nodes=hostile), made, TODAY)
+    )
+    assert "[bold]x[/bold] [/] [link=a]" in out.getvalue()
+
+
+def test_no_output_ever_calls_a_cluster_by_the_word() -> None:
+    texts = []
+    for changes, _ in MUTATIONS:
+        made, out = plan(**changes), io.StringIO()
+        verdicts = predict(made, TODAY), broken(made)
+        show(Console(file=out), "proef", *verdicts)
+        texts += [out.getvalue(), json.dumps(both_as_dict(*verdicts)), *map(heading, verdicts), *map(summary, verdicts)]
+        texts += [json.dumps(as_dict(verdict)) for verdict in verdicts]
+    runner = CliRunner()
+    for command in ([], ["verify"], ["kubeconfig"], ["up"]):
+        texts.append(runner.invoke(app, [*command, "--help"]).output)
+    texts.append(runner.invoke(app, ["verify", "--rights"]).output)
+    assert [text for text in texts if "compliant" in text.lower()] == []
+    assert all(texts)
