@@ -27,7 +27,7 @@ def preview(
         steps = [
             {"operation": s.op, "type": s.type, "name": s.name, "phase": s.phase}
             for s in tracker.steps.values()
-            if s.op != "same"
+            if s.op != "same" and not s.type.startswith("pulumi:")
         ]
         emit({"stack": stack, "changes": tracker.changes, "steps": steps})
     else:

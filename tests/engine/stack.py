@@ -44,7 +44,7 @@ class Stack:
 
     def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*COMMAND, *args, "-s", self.name],
+            [*COMMAND, *args, *(() if args[0] == "toolchain" else ("-s", self.name))],
             cwd=self.folder,
             env={**os.environ, "PYTHONWARNINGS": "default", **env},
             stdout=subprocess.PIPE,

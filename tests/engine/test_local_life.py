@@ -66,7 +66,7 @@ def test_what_is_broken_on_purpose_is_seen_and_mended(running: Stack, check: str
             storage.delete_storage_class("shared")
         else:
             apps.delete_namespaced_daemon_set("alloy", "logging")
-    found = running.json("verify", expect=8)
+    found = running.json("verify", "--strict", expect=8)
     assert [row["id"] for row in found["checks"] if not row["agree"]] == [check]
     running.run("refresh")
     running.run("up", "--yes")
