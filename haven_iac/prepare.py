@@ -81,12 +81,22 @@ def _secrets_exist(plan: ClusterPlan, loaded: Loaded) -> None:
     if missing:
         raise SpecError.of(
             [
-                Problem(
-                    f"the secret {name!r} is named here and not set",
-                    f"pulumi config set --secret haven:{name}",
-                    "HVN108",
-                    loaded.source.locate(())[0],
-                )
+                _unset(name, _path_of(plan.spec.model_dump(mode="json", by_alias=True), name) or (), loaded.source)
                 for name in missing
             ]
         )
+
+
+def _unset(name: str, path: tuple[str, ...], source: Source) -> Problem:
+    fix = f"run `pulumi config set --secret haven:{name}`"
+    return Problem(f"the secret {name!r} is named and not set", fix, "HVN108", *source.locate(path), ".".join(path))
+
+
+def _path_of(value: Any, secret: str, path: tuple[str, ...] = ()) -> tuple[str, ...] | None:
+    """Return where a description names a secret."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if inner == secret and key.lower().endswith("secret"):
+            return (*path, key)
+        if found := _path_of(inner, secret, (*path, key)):
+            return found
+    return None

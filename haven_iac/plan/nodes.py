@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from haven_iac.facts import CloudFacts
+from haven_iac.naming import node_name
 from haven_iac.plan.model import NodePlan, PoolPlan, Role
 from haven_iac.spec import ClusterSpec
 
@@ -64,9 +65,7 @@ def _control_plane(spec: ClusterSpec, facts: CloudFacts) -> PoolPlan:
     taints = (("CriticalAddonsOnly", "true", "NoExecute"),)
     zones = plane.zones or facts.zones
     nodes = _nodes(spec, CONTROL_PLANE, Role.CONTROL_PLANE, plane.size, zones, plane.flavor, labels, taints)
-    first = (
-        f"{spec.name}-{CONTROL_PLANE}-{rank(CONTROL_PLANE, zones)[0]}-1" if zones else f"{spec.name}-{CONTROL_PLANE}-1"
-    )
+    first = node_name(spec.name, CONTROL_PLANE, rank(CONTROL_PLANE, zones)[0] if zones else "", 1)
     nodes = tuple(NodePlan(**{**vars(node), "first": True}) if node.name == first else node for node in nodes)
     return PoolPlan(CONTROL_PLANE, Role.CONTROL_PLANE, nodes, plane.size)
 
@@ -84,7 +83,7 @@ def _nodes(
     nodes = []
     for zone, count in spread(pool, size, zones).items():
         for ordinal in range(1, count + 1):
-            name = "-".join(part for part in (spec.name, pool, zone, str(ordinal)) if part)
+            name = node_name(spec.name, pool, zone, ordinal)
             own = {**labels, "kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
             if zone:
                 own["topology.kubernetes.io/zone"] = zone

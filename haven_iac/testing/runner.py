@@ -13,6 +13,7 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, set_mocks
+from pulumi.runtime.proto.callback_pb2 import Callback
 from pulumi.runtime.settings import SETTINGS, reset_options
 from pulumi.runtime.stack import wait_for_rpcs
 
@@ -23,13 +24,15 @@ class Recorded(Mocks):
 
     resources: list[MockResourceArgs] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
+    made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What making a resource adds to its inputs, by type token."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """Record a resource; its outputs are its inputs."""
+        """Record a resource; its outputs are its inputs and what making it adds."""
         self.resources.append(args)
         inputs = dict(args.inputs)
         inputs.pop("__provider", None)
-        return f"{args.name}-id", inputs
+        return f"{args.name}-id", {**inputs, **self.made.get(args.typ, {})}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Answer a function call with nothing."""
@@ -43,18 +46,23 @@ class Recorded(Mocks):
 class _Callbacks:
     """Stands where the callback server would be, so that hooks and transforms may be registered."""
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *args, **kwargs: None
+    def __getattr__(self, name: str) -> Callable[..., Callback]:
+        return lambda *args, **kwargs: Callback()
 
 
-def run(program: Callable[[], Mapping[str, pulumi.Output[Any]]], config: Mapping[str, str] | None = None) -> Recorded:
+def run(
+    program: Callable[[], Mapping[str, pulumi.Output[Any]]],
+    config: Mapping[str, str] | None = None,
+    made: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Recorded:
     """Run `program` to completion and return what it recorded.
 
     Args:
         program: registers resources and returns outputs by name.
         config: Pulumi configuration by full key, such as `haven:cluster`; empty when left out.
+        made: what making a resource adds to its inputs, by type token; nothing when left out.
     """
-    recorded = Recorded()
+    recorded = Recorded(made=made or {})
 
     async def _main() -> None:
         set_mocks(recorded, project="haven", stack="test", preview=False)

@@ -36,7 +36,7 @@ def test_what_up_leaves_is_as_planned_and_a_second_run_changes_nothing(running: 
     assert status["simulated"] is True
     assert {node["name"] for node in status["nodes"]} == {node["name"] for node in planned["nodes"]}
     assert set(status["loadBalancers"]) == {"gateway/traefik"}
-    assert status["volumeClaims"] == {"Bound": 1}
+    assert set(status["volumeClaims"]) == {"Bound"}
     running.run("up", "--expect-no-changes")
     again = running.json("up", "--yes")
     assert set(again["changes"]) == {"same"}
@@ -95,11 +95,12 @@ def test_a_larger_pool_adds_its_node_and_nothing_else(running: Stack) -> None:
 
 
 def test_editing_an_add_ons_value_changes_that_add_on_and_nothing_else(running: Stack) -> None:
+    before = running.file.read_text()
     running.edit(platform={"addons": {"metrics": {"values": {"args": ["--metric-resolution=30s"]}}}})
     planned = changed(running)
     assert set(planned) == {"update"}
     assert planned["update"] == ["kubernetes:apps/v1:Deployment metrics-server:kube-system/metrics-server"]
-    running.edit(platform={"addons": {}})
+    running.file.write_text(before)
     running.run("up", "--expect-no-changes")
 
 
