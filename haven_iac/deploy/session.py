@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from haven_iac.deploy import backend, locks
+from haven_iac.deploy import backend, locks, orphans
 from haven_iac.deploy.recovery import Recovered, recover
 from haven_iac.deploy.tracker import Failure, Tracker, plain
 from haven_iac.errors import DeployError, ExitCode, HavenError, Problem, StackLockedError, UpdateFailedError
@@ -54,6 +54,7 @@ class Session:
         self._tools = tools
         self._engine = Engine(str(tools.bin.parent))
         self._env: dict[str, str] = {}
+        self._mark = orphans.new_mark()
         self._program: Callable[[], None] | None = None
 
     # Reading
@@ -136,7 +137,7 @@ class Session:
     def _environment(self) -> dict[str, str]:
         if not self._env:
             backend.forget_stale_salt(self.project, self.name)
-            self._env = backend.environment(self.project, self._tools, self._say)
+            self._env = {**backend.environment(self.project, self._tools, self._say), orphans.MARK: self._mark}
         return self._env
 
     def _run(self, *args: str) -> str:
@@ -168,7 +169,7 @@ class Session:
         with self._private_environment(), self._engine.stoppable(self._say):
             try:
                 stack = self._open()
-                self._engine.on_start = lambda pid: _note_pid(pid_file, kind, pid)
+                self._engine.on_start = lambda pid: _note(pid_file, kind, pid, self._mark)
                 yield stack
             except ConcurrentUpdateError:
                 self._unlock()
@@ -199,8 +200,11 @@ class Session:
 
     def _unlock(self) -> None:
         url = self._environment().get("PULUMI_BACKEND_URL") or os.environ.get("PULUMI_BACKEND_URL", "")
+        left = _dead_run(self.project.state / f"{self.name}.run.json")
         if found := locks.locks(url, _project_name(self.project), self.name):
-            locks.clear_stale(found, _noted_pid(self.project.state / f"{self.name}.run.json"), self._say)
+            locks.clear_stale(found, left.get("engine"), self._say)
+        if left and (count := orphans.end(left["mark"])):
+            self._say(f"ended {count} processes that an earlier run had left")
 
     def _exported(self) -> dict[str, Any]:
         return self.export() if self.exists() else {}
@@ -235,18 +239,18 @@ def _project_name(project: Project) -> str:
     return found[1]
 
 
-def _note_pid(file: Path, kind: str, pid: int) -> None:
-    file.write_text(json.dumps({"kind": kind, "pid": os.getpid(), "engine": pid}))
+def _note(file: Path, kind: str, pid: int, mark: str) -> None:
+    file.write_text(json.dumps({"kind": kind, "pid": os.getpid(), "engine": pid, "mark": mark}))
 
 
-def _noted_pid(file: Path) -> int | None:
-    """Return the engine of a command that is dead."""
+def _dead_run(file: Path) -> dict[str, Any]:
+    """Return what was noted of a run whose command is dead; empty when there is none."""
     try:
-        data = json.loads(file.read_text())
+        data: dict[str, Any] = json.loads(file.read_text())
         alive = Path(f"/proc/{int(data['pid'])}").exists()
-        return None if alive else int(data["engine"])
+        return {} if alive else {"engine": int(data["engine"]), "mark": str(data["mark"])}
     except (OSError, ValueError, KeyError):
-        return None
+        return {}
 
 
 def _failed(kind: str, tracker: Tracker, text: str) -> HavenError:

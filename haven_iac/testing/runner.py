@@ -7,6 +7,8 @@ nothing behind.  It is the one place that may use undocumented parts of Pulumi's
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,4 +79,7 @@ def run(
         asyncio.run(_main())
     finally:
         reset_options()
+        with warnings.catch_warnings():  # the SDK leaves event loops open; they go here, not in somebody's test
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
     return recorded
