@@ -103,12 +103,20 @@ def tracker(ready: Prepared, watcher: Lines | Bars, known: int = 0) -> Tracker:
     return Tracker(watcher, known or expected(ready))
 
 
-def phases(tracker: Tracker) -> list[dict[str, Any]]:
-    """Return the phases of a run with their times, in order of their end."""
+def phases(tracker: Tracker, before: float) -> list[dict[str, Any]]:
+    """Return the phases of a run with their times, in order of their end.
+
+    Args:
+        tracker: what followed the engine.
+        before: seconds that had passed when the engine was started: for tools and checks.
+    """
     times = sorted(tracker.times().items(), key=lambda item: item[1][1])
     return [
-        {"phase": name, "from": round(begin, 2), "to": round(end, 2), "resources": count}
-        for name, (begin, end, count) in times
+        {"phase": "tools and checks", "from": 0.0, "to": round(before, 2), "resources": 0},
+        *(
+            {"phase": name, "from": round(before + begin, 2), "to": round(before + end, 2), "resources": count}
+            for name, (begin, end, count) in times
+        ),
     ]
 
 

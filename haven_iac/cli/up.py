@@ -59,8 +59,9 @@ def up(
     known = _known(session)
     if known and not yes and not as_json and sys.stdin.isatty() and sys.stderr.isatty():
         _ask(ready, session, known)
+    before = took()
     tracker = _apply(ready, session, known, plain=as_json)
-    _finish(ready, session, tracker, took, as_json=as_json)
+    _finish(ready, session, tracker, took, before, as_json=as_json)
 
 
 def _refuse_disruption(ready: Prepared, allowed: bool) -> None:
@@ -121,7 +122,7 @@ def _apply(ready: Prepared, session: Session, known: int, *, plain: bool) -> Tra
     return tracker
 
 
-def _finish(ready: Prepared, session: Session, tracker: Tracker, took: Any, *, as_json: bool) -> None:
+def _finish(ready: Prepared, session: Session, tracker: Tracker, took: Any, before: float, *, as_json: bool) -> None:
     from haven_iac.compliance.observe import observe
     from haven_iac.compliance.reader import read
     from haven_iac.deploy import live, snapshots
@@ -129,16 +130,17 @@ def _finish(ready: Prepared, session: Session, tracker: Tracker, took: Any, *, a
 
     snapshots.save(ready)
     outputs = session.outputs()
+    times = run.phases(tracker, before)
     begun = took()
     state = live.settled(outputs["kubeconfig"])
     seen = observe(read(outputs["kubeconfig"]), ready.plan, date.today())
-    checked = took() - begun
+    times.append({"phase": "verdict", "from": begun, "to": took(), "resources": 0})
     foreseen = run.predicted(ready)
     path = critical_path(tracker.steps, dependencies(session.export().get("deployment") or {}))
     if as_json:
-        emit(_document(ready, outputs, tracker, state, foreseen, seen, path, took()))
+        emit(_document(ready, outputs, tracker, state, foreseen, seen, path, times, took()))
         return
-    _print(ready, outputs, tracker, state, foreseen, seen, path, took(), checked)
+    _print(ready, outputs, tracker, state, foreseen, seen, path, times, took())
 
 
 def _document(
@@ -149,6 +151,7 @@ def _document(
     foreseen: Verdict,
     seen: Verdict,
     path: list[Link],
+    times: list[dict[str, Any]],
     seconds: float,
 ) -> dict[str, Any]:
     from haven_iac.compliance.report import as_dict
@@ -163,7 +166,7 @@ def _document(
         "loadBalancers": dict(state.load_balancers),
         "changes": tracker.changes,
         "seconds": seconds,
-        "phases": run.phases(tracker),
+        "phases": times,
         "criticalPath": [{"name": link.name, "type": link.type, "seconds": round(link.seconds, 2)} for link in path],
         "predicted": as_dict(foreseen),
         "observed": as_dict(seen),
@@ -178,8 +181,8 @@ def _print(
     foreseen: Verdict,
     seen: Verdict,
     path: list[Link],
+    times: list[dict[str, Any]],
     seconds: float,
-    checked: float,
 ) -> None:
     from rich.table import Table
 
@@ -205,22 +208,23 @@ def _print(
         out.print(f"{heading(verdict)}: {summary(verdict)}")
     for left, right in differences(foreseen, seen):
         out.print(f"  differs: {left.check.id}: predicted {left.status}, observed {right.status}: {right.reason}")
-    _print_times(tracker, path, seconds, checked)
+    _print_times(path, times, seconds)
     out.print(f"\nNext: haven-iac status -s {ready.stack} · haven-iac kubeconfig -s {ready.stack} --ttl 1h")
 
 
-def _print_times(tracker: Tracker, path: list[Link], seconds: float, checked: float) -> None:
+def _print_times(path: list[Link], times: list[dict[str, Any]], seconds: float) -> None:
     from rich.table import Table
 
     out = console()
-    times = Table(title=f"Where the time went: {seconds:.1f} s", title_justify="left", box=None, padding=(0, 2))
+    table = Table(title=f"Where the time went: {seconds:.1f} s", title_justify="left", box=None, padding=(0, 2))
     for column, side in (("phase", "left"), ("resources", "right"), ("from", "right"), ("to", "right")):
-        times.add_column(column, justify=side)  # type: ignore[arg-type]
-    for one in run.phases(tracker):
-        times.add_row(one["phase"], str(one["resources"]), f"{one['from']:.1f} s", f"{one['to']:.1f} s")
-    times.add_row("verdict", "", "", f"{checked:.1f} s")
+        table.add_column(column, justify=side)  # type: ignore[arg-type]
+    for one in times:
+        table.add_row(one["phase"], str(one["resources"] or ""), f"{one['from']:.1f} s", f"{one['to']:.1f} s")
     out.print()
-    out.print(times)
-    slow = [link for link in path if link.seconds + link.waited >= 0.05]
-    chain = " → ".join(f"{link.name} {link.seconds:.1f} s" for link in slow)
-    out.print(f"Critical path: {chain or 'nothing took time'}")
+    out.print(table)
+    slow = [link for link in path if link.seconds + link.waited >= 0.5]
+    out.print("\nCritical path: each of these waited for the one before")
+    for link in slow:
+        name = link.name.rpartition(":")[2]
+        out.print(f"  waited {link.waited:5.1f} s, took {link.seconds:5.1f} s  {name} ({link.type.rpartition(':')[2]})")
