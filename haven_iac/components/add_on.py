@@ -3,11 +3,9 @@
 from typing import Any, ClassVar, TypedDict
 
 import pulumi
-import pulumi_kubernetes as k8s
 
-from haven_iac.components import objects
+from haven_iac import resources
 from haven_iac.components.base import HavenComponent
-from haven_iac.components.transforms import in_cluster
 from haven_iac.platform.catalogue import chart_folder
 from haven_iac.platform.release import Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
@@ -38,7 +36,7 @@ class AddOn(HavenComponent):
         taken_down = opts.deleted_with if opts else None
         self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
         self._inside = pulumi.ResourceOptions.merge(
-            self._child, pulumi.ResourceOptions(transforms=[in_cluster(taken_down)])
+            self._child, pulumi.ResourceOptions(transforms=[resources.in_cluster(taken_down)])
         )
         installed = [self._installed(release)] if release else []
         self._manifests([m for m in plan.manifests if m.slot == args["slot"]], installed)
@@ -52,24 +50,25 @@ class AddOn(HavenComponent):
             place = namespaces.get(manifest.body["metadata"].get("namespace", ""))
             needs = [*after, *([place] if place else [])]
             opts = pulumi.ResourceOptions.merge(self._object, pulumi.ResourceOptions(depends_on=needs))
-            made = objects.make(f"{self._name}-{manifest.name}", manifest.body, opts)
+            made = resources.make(f"{self._name}-{manifest.name}", manifest.body, opts)
             if manifest.body["kind"] == "Namespace":
                 namespaces[manifest.body["metadata"]["name"]] = made
 
     def _installed(self, release: Release) -> pulumi.Resource:
         if release.manifest:
-            return k8s.yaml.v2.ConfigFile(f"{self._name}-manifest", file=release.manifest, opts=self._inside)
+            return resources.file(f"{self._name}-manifest", release.manifest, self._inside)
         secrets = [self._secret(release.namespace, ref) for ref in release.secrets]
         local = chart_folder(release.chart) if release.stand_in else None
-        return k8s.helm.v4.Chart(
+        source = {"chart": str(local)} if local else _published(release)
+        return resources.chart(
             release.name,
-            chart=str(local) if local else _address(release),
-            version=None if local else release.version,
-            repository_opts=_repository(release) if not local else None,
-            namespace=release.namespace,
-            skip_crds=release.skip_crds,
-            values=dict(release.values),
-            opts=pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=secrets)),
+            {
+                **source,
+                "namespace": release.namespace,
+                "skipCrds": release.skip_crds,
+                "values": dict(release.values),
+            },
+            pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=secrets)),
         )
 
     def _secret(self, namespace: str, ref: SecretRef) -> pulumi.Resource:
@@ -85,12 +84,10 @@ class AddOn(HavenComponent):
             "metadata": {"name": ref.name, "namespace": namespace},
             "stringData": {key: part(key, held) for key, held in ref.entries.items()},
         }
-        return objects.make(f"{self._name}-{ref.name}", body, self._object)
+        return resources.make(f"{self._name}-{ref.name}", body, self._object)
 
 
-def _address(release: Release) -> str:
-    return f"{release.repo.rstrip('/')}/{release.chart}" if release.repo.startswith("oci://") else release.chart
-
-
-def _repository(release: Release) -> Any:
-    return None if release.repo.startswith("oci://") else k8s.helm.v4.RepositoryOptsArgs(repo=release.repo)
+def _published(release: Release) -> dict[str, Any]:
+    if release.repo.startswith("oci://"):
+        return {"chart": f"{release.repo.rstrip('/')}/{release.chart}", "version": release.version}
+    return {"chart": release.chart, "version": release.version, "repositoryOpts": {"repo": release.repo}}

@@ -3,8 +3,8 @@
 from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
-import pulumi_kubernetes as k8s
 
+from haven_iac import resources
 from haven_iac.components.api_endpoint import ApiEndpoint
 from haven_iac.components.base import HavenComponent
 from haven_iac.components.control_plane import ControlPlane
@@ -65,14 +65,16 @@ class HavenCluster(HavenComponent):
                 lambda v: render(server=v[0], ca=v[1], cert=v[2], key=v[3], cluster=plan.spec.name)
             )
         )
-        provider = k8s.Provider(
+        provider = resources.provider(
             f"{name}-kubernetes",
-            kubeconfig=self.kubeconfig,
-            cluster_identifier=self.identity,
-            enable_config_map_mutable=True,
-            enable_secret_mutable=True,
-            suppress_helm_hook_warnings=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[control_plane]),
+            {
+                "kubeconfig": self.kubeconfig,
+                "clusterIdentifier": self.identity,
+                "enableConfigMapMutable": True,
+                "enableSecretMutable": True,
+                "suppressHelmHookWarnings": True,
+            },
+            pulumi.ResourceOptions(parent=self, depends_on=[control_plane]),
         )
         inside = pulumi.ResourceOptions(
             parent=self,

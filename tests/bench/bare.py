@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from haven_iac.clouds.local.build import node_objects
-from haven_iac.components.objects import PLUGIN, token
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform.catalogue import chart_folder
+from haven_iac.resources import PLUGIN, token
 
 PROGRAM = """\
 import json
@@ -35,7 +35,7 @@ made = make(data["first"], [])
 for wave in data["waves"]:
     opts = pulumi.ResourceOptions(provider=provider, depends_on=made)
     charts = [k8s.helm.v4.Chart(n, chart=c, namespace=ns, values=v, opts=opts) for n, c, ns, v in wave["charts"]]
-    made = [*charts, *make(wave["objects"], charts)]
+    made = [*charts, *make(wave["objects"], charts or made)]
 for number in range(data["groups"]):
     pulumi.ComponentResource("bare:index:Group", f"group-{number}")
 """

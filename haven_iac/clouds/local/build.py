@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 
+from haven_iac import resources
 from haven_iac.clouds.base import ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
 from haven_iac.clouds.local.commands import FAKE_NODE
 from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
@@ -113,12 +113,7 @@ class LocalBuilder:
     ) -> PoolParts:
         """Make one Node object for each planned node; kwok plays its kubelet."""
         bodies = node_objects(plan)
-        nodes = [
-            k8s.core.v1.Node(
-                node.name, metadata=bodies[node.name]["metadata"], spec=bodies[node.name]["spec"], opts=opts
-            )
-            for node in pool.nodes
-        ]
+        nodes = [resources.make(node.name, bodies[node.name], opts) for node in pool.nodes]
         return PoolParts(tuple(nodes))
 
     def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:

@@ -1,0 +1,112 @@
+"""What the Kubernetes plugin makes, by type token: its provider, objects, charts and files of manifests.
+
+The generated classes of `pulumi_kubernetes` are not used. The plan holds objects of any kind, those of CRDs too; what
+the SDK promises (awaiting, previews, server-side apply) is in the plugin; and as soon as its classes are imported, each
+object of a chart is asked for once more (`pulumi:pulumi:getResource`), which made a preview a third slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import pulumi
+
+PLUGIN = version("pulumi-kubernetes")
+"""Version of the Kubernetes plugin: that of the package."""
+
+PATCH_FORCE = "pulumi.com/patchForce"
+"""Another field manager never stops a run; drift is healed."""
+SKIP_AWAIT = "pulumi.com/skipAwait"
+"""Do not wait for an object: for Services inside the cluster, which the provider watches for ten seconds each."""
+
+_NOT_OBJECTS = ("kubernetes:helm.sh", "kubernetes:kustomize", "kubernetes:yaml")
+
+
+def provider(name: str, settings: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.ProviderResource:
+    """Return the way to one cluster.
+
+    Args:
+        name: of the resource.
+        settings: as the plugin spells them: `kubeconfig`, `clusterIdentifier`, `enableSecretMutable`, ...
+        opts: parent and dependencies.
+    """
+    props = {key: "true" if value is True else value for key, value in settings.items()}
+    return pulumi.ProviderResource("kubernetes", name, props, _versioned(opts))
+
+
+def make(name: str, body: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.CustomResource:
+    """Make one object.
+
+    Args:
+        name: of the resource.
+        body: the whole object, as it would stand in YAML.
+        opts: parent, provider and dependencies.
+    """
+    kind = token(body)
+    props = {**body, "metadata": annotated(kind, body["metadata"], body.get("spec") or {})}
+    return pulumi.CustomResource(kind, name, props, _versioned(opts))
+
+
+def chart(name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    """Make the objects of a Helm chart (`helm.v4.Chart`).
+
+    Args:
+        name: of the release.
+        props: as the plugin spells them: `chart`, `version`, `namespace`, `values`, `repositoryOpts`, `skipCrds`.
+        opts: parent, provider and dependencies.
+    """
+    given = {key: value for key, value in props.items() if value is not None}
+    return pulumi.ComponentResource("kubernetes:helm.sh/v4:Chart", name, given, _versioned(opts), remote=True)
+
+
+def file(name: str, address: str, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    """Make the objects of a file of manifests (`yaml.v2.ConfigFile`).
+
+    Args:
+        name: of the resource.
+        address: path or URL.
+        opts: parent, provider and dependencies.
+    """
+    kind = "kubernetes:yaml/v2:ConfigFile"
+    return pulumi.ComponentResource(kind, name, {"file": address}, _versioned(opts), remote=True)
+
+
+def token(body: Mapping[str, Any]) -> str:
+    """Return the type token of an object: `kubernetes:core/v1:Namespace`."""
+    group = str(body["apiVersion"])
+    return f"kubernetes:{group if '/' in group else f'core/{group}'}:{body['kind']}"
+
+
+def annotated(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object's metadata with what the provider has to know."""
+    notes = {PATCH_FORCE: "true"}
+    if kind == "kubernetes:core/v1:Service" and spec.get("type") != "LoadBalancer":
+        notes[SKIP_AWAIT] = "true"
+    return {**metadata, "annotations": {**(metadata.get("annotations") or {}), **notes}}
+
+
+def in_cluster(deleted_with: pulumi.Resource | None) -> pulumi.ResourceTransform:
+    """Return the transform for the objects of a chart: what `make` does for our own.
+
+    Args:
+        deleted_with: what takes the whole cluster with it, so that destroying one does not ask its API to delete
+            each object first; each object is deleted by itself when left out.
+    """
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if not args.type_.startswith("kubernetes:") or args.type_.startswith(_NOT_OBJECTS):
+            return None
+        props: dict[str, Any] = dict(args.props)
+        props["metadata"] = annotated(args.type_, props.get("metadata") or {}, props.get("spec") or {})
+        opts = args.opts
+        if deleted_with:
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=deleted_with))
+        return pulumi.ResourceTransformResult(props=props, opts=opts)
+
+    return transform
+
+
+def _versioned(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(version=PLUGIN))
