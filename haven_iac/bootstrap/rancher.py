@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from haven_iac.bootstrap import audit, authentication, host, pod_security, registries, releases, snapshots
+from haven_iac.bootstrap import audit, authentication, host, known, pod_security, registries, releases, snapshots
 from haven_iac.bootstrap.base import Machine, UserData
 from haven_iac.bootstrap.facts import BootFacts
 from haven_iac.bootstrap.files import ETC, File, cloud_config, quoted, several
+from haven_iac.errors import SpecError
 from haven_iac.spec import ClusterSpec
 
 AUTHORITIES = {
@@ -195,11 +196,15 @@ class Rancher(ABC):
 
         Raises:
             KeyError: the key material lacks a file.
-            SpecError: no release of the distribution is known for the version.
+            SpecError: no release of the distribution is known for the version, or it lacks a setting that is needed.
         """
         boot = Boot(spec, machine, keys, endpoint, facts)
         release = releases.of(spec)
         config = self.config(boot)
+        role = "server" if machine.server else "agent"
+        if wrong := list(known.problems(self.distribution, role, release.name, config)):
+            fix = "choose another kubernetes.release, or leave it out"
+            raise SpecError("; ".join(wrong), fix=fix, at="kubernetes.release")
         files = [*self._node_files(boot), *self.own_files(boot)]
         if machine.server:
             files += self._server_files(boot)
