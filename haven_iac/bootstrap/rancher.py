@@ -173,6 +173,8 @@ class Rancher(ABC):
             yield File(f"{self.ours}/authentication.yaml", text)
         if manifests := self.manifests(boot.spec):
             yield File(f"{self.data}/server/manifests/haven-iac.yaml", several(manifests))
+        for name, text in boot.facts.manifests:
+            yield File(f"{self.data}/server/manifests/haven-iac-{name}.yaml", text)
         if boot.facts.snapshots and boot.facts.snapshots.access_key and boot.facts.snapshots.ca:
             yield File(snapshots.CA_FILE, boot.facts.snapshots.ca, counts=False)
 
