@@ -5,8 +5,10 @@ In-cluster components and checks use these facts and never ask which cloud it is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Capability(StrEnum):
@@ -83,3 +85,5 @@ class CloudFacts:
     stand_in_charts: bool = False
     """Whether stand-in charts are used when the spec does not say."""
     capabilities: frozenset[Capability] = frozenset()
+    remedies: Mapping[str, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
+    """By id of a check: settings of this cloud that would make it pass, as dotted path in the description and value."""

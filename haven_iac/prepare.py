@@ -56,6 +56,15 @@ def from_document(document: Mapping[str, Any]) -> Prepared:
     return _from_json(json.dumps(document, sort_keys=True, default=str))
 
 
+def replan(document: Mapping[str, Any]) -> ClusterPlan:
+    """Return the plan of a description that nobody wrote: one that is tried out.
+
+    Raises:
+        HavenError: it has problems.
+    """
+    return _prepare(parse(document), None).plan
+
+
 @lru_cache(maxsize=8)
 def _from_json(text: str) -> Prepared:
     return _prepare(parse(json.loads(text)), None)

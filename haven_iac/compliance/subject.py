@@ -76,6 +76,14 @@ class Subject:
     """Its nodes are simulated."""
     own_credential: bool = True
     """The credential is the stack's own; otherwise one that the user gave."""
+    version_from: tuple[str, ...] = ()
+    """Where the minor was read."""
+    platform_from: tuple[str, ...] = ()
+    """Where the platform was read."""
+    admin_from: tuple[str, ...] = ()
+    """Where the rights were read."""
+    rbac_from: tuple[str, ...] = ()
+    """Where it was read that the API serves RBAC."""
 
 
 def recognised(names: Iterable[tuple[str, Seen]], data: Inputs) -> dict[str, tuple[Seen, ...]]:
@@ -122,4 +130,8 @@ def of_plan(plan: ClusterPlan) -> Subject:
         other_logs=found["other_logs"],
         metrics=part("metrics", "metrics"),
         simulated=facts.simulated,
+        version_from=("kubernetes.version",),
+        platform_from=("cloud.kind",) if facts.managed_control_plane else ("kubernetes.distribution",),
+        admin_from=("the stack's own credential",),
+        rbac_from=("cloud.kind",) if facts.managed_control_plane else ("kubernetes.distribution",),
     )
