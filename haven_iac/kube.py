@@ -27,6 +27,9 @@ TIMEOUT = (5.0, 20.0)
 PAGE = 500
 """Objects in one answer."""
 
+JSON = "application/json"
+BARE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""A list with nothing but the metadata of each object."""
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 
@@ -56,25 +59,31 @@ class Kube:
 
     # Paths
 
-    def get(self, path: str, **query: str) -> dict[str, Any] | None:
+    def get(self, path: str, accept: str = JSON, **query: str) -> dict[str, Any] | None:
         """Return what stands at a path, or None when there is nothing."""
         try:
-            return self._call("GET", path, query)
+            return self._call("GET", path, query, accept=accept)
         except KubeError as error:
             if error.status == 404:
                 return None
             raise
 
-    def items(self, path: str, **query: str) -> list[dict[str, Any]]:
+    def items(self, path: str, *, bare: bool = False, **query: str) -> list[dict[str, Any]]:
         """Return every object at a path, page by page; none when its kind is not served.
 
         Begins again once when the list changed too much meanwhile.
+
+        Args:
+            path: of a list.
+            bare: metadata only, for objects that are large.
+            query: such as `labelSelector`.
         """
+        accept = BARE if bare else JSON
         for again in (True, False):
             found: list[dict[str, Any]] = []
             more: dict[str, str] = {}
             try:
-                while page := self.get(path, limit=str(PAGE), **query, **more):
+                while page := self.get(path, accept, limit=str(PAGE), **query, **more):
                     found += page.get("items") or []
                     token = (page.get("metadata") or {}).get("continue")
                     if not token:
@@ -161,15 +170,21 @@ class Kube:
         return self._kinds[key]
 
     def _call(
-        self, method: str, path: str, query: Mapping[str, str], body: Document | None = None, kind: str = ""
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Document | None = None,
+        kind: str = JSON,
+        accept: str = JSON,
     ) -> dict[str, Any]:
         from urllib3 import Timeout
 
         url = f"{self.host}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {"Accept": "application/json", **self._headers}
+        headers = {"Accept": accept, **self._headers}
         data = None
         if body is not None:
-            headers["Content-Type"] = kind or "application/json"
+            headers["Content-Type"] = kind
             data = json.dumps(body)
         timeout = Timeout(connect=TIMEOUT[0], read=TIMEOUT[1])
         answer = self._pool.request(method, url, body=data, headers=headers, timeout=timeout, redirect=False)

@@ -45,7 +45,7 @@ def documents(kubeconfig: str, *, own_credential: bool = True, folder: Path | No
     """Return what `read` judges, as the API returned it."""
     with connect(kubeconfig, folder=folder, rights=_RIGHTS_FIX) as kube:
         try:
-            return _everything(kube, own_credential)
+            return everything(kube, own_credential)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UnreachableError(
                 f"what answers at {kube.host} is no Kubernetes API",
@@ -53,7 +53,8 @@ def documents(kubeconfig: str, *, own_credential: bool = True, folder: Path | No
             ) from None
 
 
-def _everything(kube: Kube, own_credential: bool) -> Documents:
+def everything(kube: Kube, own_credential: bool) -> Documents:
+    """Return what the checks look at."""
     apps = {"Deployment": "deployments", "DaemonSet": "daemonsets", "StatefulSet": "statefulsets"}
     groups = (kube.get("/apis/") or {})["groups"]
     return Documents(
