@@ -14,10 +14,13 @@ from haven_iac.errors import CloudNotFoundError, Problem, SpecError
 from haven_iac.facts import CloudFacts
 from haven_iac.plan.build import plan as make_plan
 from haven_iac.plan.model import ClusterPlan
+from haven_iac.platform import catalogue
+from haven_iac.platform.keys import Strange
 from haven_iac.project import Project
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.load import Loaded, check_settings, load_stack, parse
 from haven_iac.spec.problems import problem
+from haven_iac.spec.problems import ordered, problem
 from haven_iac.spec.source import Source
 
 
@@ -100,7 +103,13 @@ def _prepare(spec: ClusterSpec, source: Source | None) -> Prepared:
     if issues:
         raise SpecError.of([problem(one.code, one.path, one.what, one.fix, source) for one in issues])
     facts = cloud.promise(spec)
+    if problems := [_strange(slot, one, source) for slot, one in catalogue.strange_values(spec, facts)]:
+        raise SpecError.of(ordered(problems))
     return Prepared(spec, cloud, facts, make_plan(spec, facts))
+
+
+def _strange(slot: str, one: Strange, source: Source | None) -> Problem:
+    return problem(one.code, ("platform", "addons", slot, "values", *one.path), one.what, one.fix, source)
 
 
 def _secrets_exist(plan: ClusterPlan, loaded: Loaded) -> None:
