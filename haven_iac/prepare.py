@@ -19,7 +19,6 @@ from haven_iac.platform.keys import Strange
 from haven_iac.project import Project
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.load import Loaded, check_settings, load_stack, parse
-from haven_iac.spec.problems import problem
 from haven_iac.spec.problems import ordered, problem
 from haven_iac.spec.source import Source
 
