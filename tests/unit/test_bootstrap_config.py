@@ -288,6 +288,14 @@ def test_objects_of_the_cloud_are_applied_by_every_server_and_by_no_agent() -> N
         assert found.get(path) == ("kind: DaemonSet\n" if machine.server else None)
 
 
+def test_k3s_gets_cilium_from_the_mirror_of_charts_and_believes_its_authority() -> None:
+    data = find("k3s").user_data(spec("k3s", EVERYTHING), FIRST, keys(), ENDPOINT, ALL_FACTS)
+    chart, _ = yaml.safe_load_all(files(data)["/var/lib/rancher/k3s/server/manifests/haven-iac.yaml"])
+    assert chart["spec"]["chart"] == "oci://registry.example.nl/charts/cilium"
+    assert chart["spec"]["repoCA"] == PEM
+    assert chart["spec"]["bootstrap"] is True
+
+
 class TestSnapshots:
     STORE = SnapshotStore("test-etcd", "s3.example.nl", "nl", "test-abcde", ca=PEM)
 
