@@ -55,9 +55,7 @@ def _in(flow: Mapping[str, Any], namespace: str) -> bool:
 
 
 def _policies(spec: ClusterSpec, name: str, own: Sequence[dict[str, Any]], *, tenant: bool = False) -> list[Manifest]:
-    if not spec.policy.default_deny:
-        return []
-    bodies = [*flows.base(name, tenant=tenant), *own]
+    bodies = [*flows.base(name, tenant=tenant), *own] if spec.policy.default_deny else [flows.outward(name)]
     return [Manifest(slot, f"{name}-{body['metadata']['name']}", body) for body in bodies]
 
 
