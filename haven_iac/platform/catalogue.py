@@ -132,8 +132,9 @@ def manifests(spec: ClusterSpec, facts: CloudFacts, installed: Sequence[Release]
     """
     found = list(namespaces.manifests(spec, facts, installed))
     for slot, addon in addons().items():
-        if slots.ours(spec, facts, slot):
-            for one in addon.manifests(spec, facts):
+        ours = slots.ours(spec, facts, slot)
+        for one in addon.manifests(spec, facts) if slots.wanted(spec, slot) else ():
+            if ours or one.beside:
                 found.append(replace(one, needs=_needs(spec, facts, slot, one.needs)))
     return tuple(found)
 
@@ -174,4 +175,12 @@ def _needs(spec: ClusterSpec, facts: CloudFacts, slot: str, needs: Sequence[str]
     if strange := [need for need in every if need != slots.NAMESPACES and need not in addons()]:
         what = f"the add-on for {slot} needs {', '.join(strange)}, and no add-on fills that"
         raise HavenError(what, fix="install the package that does, or mend the add-on")
-    return tuple(need for need in every if slots.ours(spec, facts, need))
+    return tuple(need for need in every if _made(spec, facts, need))
+
+
+def _made(spec: ClusterSpec, facts: CloudFacts, slot: str) -> bool:
+    """Return whether anything is made in a slot: it is ours, or objects of ours stand beside what fills it."""
+    if slots.ours(spec, facts, slot):
+        return True
+    beside = slots.wanted(spec, slot) and slot in addons()
+    return beside and any(one.beside for one in addons()[slot].manifests(spec, facts))

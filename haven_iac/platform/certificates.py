@@ -58,19 +58,20 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     """Return the issuer; none where the certificate is supplied."""
     given = spec.ingress.certificates
     if given.issuer is Issuer.ACME:
-        return (Manifest(slot, ISSUER, _issuer(ISSUER, {"acme": _acme(spec)})),)
+        return (Manifest(slot, ISSUER, _issuer(ISSUER, {"acme": _acme(spec)}), beside=True),)
     if given.issuer is Issuer.PRIVATE_CA:
-        ours = () if given.secret else _authority(spec)
-        return (*ours, Manifest(slot, ISSUER, _issuer(ISSUER, {"ca": {"secretName": CA_SECRET}})))
+        ours = () if given.secret else _authority(spec, facts)
+        issuer = _issuer(ISSUER, {"ca": {"secretName": CA_SECRET}})
+        return (*ours, Manifest(slot, ISSUER, issuer, beside=True))
     return ()
 
 
-def _authority(spec: ClusterSpec) -> tuple[Manifest, ...]:
+def _authority(spec: ClusterSpec, facts: CloudFacts) -> tuple[Manifest, ...]:
     """Return an authority of this cluster's own, for where none is given."""
     body = {
         "apiVersion": "cert-manager.io/v1",
         "kind": "Certificate",
-        "metadata": {"name": CA_SECRET, "namespace": NS_CERTIFICATES},
+        "metadata": {"name": CA_SECRET, "namespace": facts.place(slot, NS_CERTIFICATES)},
         "spec": {
             "isCA": True,
             "commonName": f"{spec.name} platform CA",
@@ -81,8 +82,8 @@ def _authority(spec: ClusterSpec) -> tuple[Manifest, ...]:
         },
     }
     return (
-        Manifest(slot, "self-signed", _issuer("self-signed", {"selfSigned": {}})),
-        Manifest(slot, CA_SECRET, body),
+        Manifest(slot, "self-signed", _issuer("self-signed", {"selfSigned": {}}), beside=True),
+        Manifest(slot, CA_SECRET, body, beside=True),
     )
 
 

@@ -10,7 +10,7 @@ from haven_iac.platform.alerts import rules
 from haven_iac.platform.common import NO_ESCALATION, NS_NODE_METRICS, PRIORITY, resources, spread
 from haven_iac.platform.sizes import Pods, sizes
 from haven_iac.spec import ClusterSpec
-from haven_iac.spec.cluster import Distribution
+from haven_iac.spec.kubernetes import Distribution
 from haven_iac.spec.model import quantity
 
 WEBHOOK_SECRET = "alert-webhook"

@@ -67,6 +67,8 @@ def open_to_the_world(one: StorageClassFacts) -> bool:
 def problems(spec: ClusterSpec, facts: CloudFacts) -> Iterator[str]:
     """Yield what must not be: exports open to the world, zonal disks made before anybody knows the zone."""
     for one in classes(spec, facts):
+        if not slots.ours(spec, facts, slots.SHARED_STORAGE if many(one) else slots.BLOCK_STORAGE):
+            continue
         if open_to_the_world(one):
             yield f"anybody may mount volumes of the StorageClass {one.name}"
         zonal = not many(one) and len(facts.zones) > 1 and not one.zones

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
 
 from pydantic import Field
 
-from haven_iac.spec.cron import check_schedule
-from haven_iac.spec.model import Duration, Form, Name, SpecModel
+from haven_iac.spec.cron import Schedule
+from haven_iac.spec.model import Duration, Name, SpecModel
 from haven_iac.spec.storage import Bucket, ObjectStoreSpec
-
-Schedule = Annotated[
-    str,
-    Form(
-        "a schedule: minute, hour, day, month and weekday, as cron writes them",
-        "0 2 * * *",
-        longest=100,
-        meaning=check_schedule,
-    ),
-]
-"""A cron schedule with five fields, in UTC."""
 
 
 class VolumeBackup(StrEnum):

@@ -6,6 +6,9 @@ import re
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import Annotated
+
+from haven_iac.spec.model import Form
 
 _FIELDS = (
     ("minute", 0, 59, ()),
@@ -99,3 +102,15 @@ def _values(field: str, low: int, high: int, names: tuple[str, ...]) -> set[int]
         if first is not None and last is not None:
             found |= set(range(first, last + 1, int(step or 1)))
     return found
+
+
+Schedule = Annotated[
+    str,
+    Form(
+        "a schedule: minute, hour, day, month and weekday, as cron writes them",
+        "0 2 * * *",
+        longest=100,
+        meaning=check_schedule,
+    ),
+]
+"""A cron schedule with five fields, in UTC."""
