@@ -122,6 +122,9 @@ def in_cluster(deleted_with: pulumi.Resource | None, marks: Marks = PLAIN) -> pu
         props: dict[str, Any] = dict(args.props)
         props["metadata"] = annotated(args.type_, props.get("metadata") or {}, props.get("spec") or {}, marks)
         opts = args.opts
+        if args.type_.endswith(":CustomResourceDefinition"):
+            # Whoever made objects of that kind keeps them when the slot is emptied, or filled by another.
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
         if deleted_with:
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=deleted_with))
         return pulumi.ResourceTransformResult(props=props, opts=opts)
