@@ -41,7 +41,10 @@ class AddOn(HavenComponent):
         self._host = pulumi.Output.from_input(server).apply(lambda url: str(urlsplit(url).hostname))
         taken_down = opts.deleted_with if opts else None
         self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
-        self._marks = resources.Marks(plan.spec.name, force=not plan.facts.shared)
+        shared = plan.facts.shared
+        self._marks = resources.Marks(
+            plan.spec.name, force=not shared, keep=resources.others_rely_on if shared else None
+        )
         self._inside = pulumi.ResourceOptions.merge(
             self._child, pulumi.ResourceOptions(transforms=[resources.in_cluster(taken_down, self._marks)])
         )
