@@ -8,7 +8,7 @@ import sys
 import typer
 
 import haven_iac
-from haven_iac.cli import engine, kubeconfig, local, new, plan, schema, status, toolchain, up, validate, verify
+from haven_iac.cli import engine, kubeconfig, lab, local, new, plan, schema, status, toolchain, up, validate, verify
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
 
@@ -95,6 +95,7 @@ app.command(
     ),
 )(schema.schema)
 app.add_typer(local.app, name="local")
+app.add_typer(lab.app, name="lab")
 app.add_typer(toolchain.app, name="toolchain")
 
 
