@@ -37,7 +37,8 @@ def test_the_names_that_a_description_may_use_are_the_slots_that_exist() -> None
 def test_names_of_platform_namespaces_are_kept_from_tenants() -> None:
     used = {
         name
-        for one in catalogue.releases(spec(EVERYTHING), facts())
+        for kind in ("cloud", "nfs", "longhorn")
+        for one in catalogue.releases(spec(EVERYTHING, storage={"shared": {"kind": kind, "server": "nfs"}}), facts())
         for name in (one.namespace, *one.namespaces)
         if name not in SYSTEM_NAMESPACES
     }
@@ -76,7 +77,9 @@ def test_whatever_is_off_every_need_stands_before_who_needs_it(
     )
     made = plan(described, facts(bundled=frozenset(bundled)))
     order = made.slots
-    assert not (off | bundled) & set(order)
+    assert not off & set(order)
+    assert not {one.slot for one in made.releases} & bundled
+    assert all(one.beside for one in made.manifests if one.slot in bundled)
     everything: list[Release | Manifest] = [*made.releases, *made.manifests]
     for one in everything:
         for need in one.needs:
