@@ -6,12 +6,16 @@ import json
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from haven_iac.compliance.live import Document, Documents, subject
+from haven_iac.compliance import metrics
+from haven_iac.compliance.evidence import objects
+from haven_iac.compliance.live import Document, Documents, Extra, Metric, subject
 from haven_iac.compliance.subject import Subject
 from haven_iac.errors import UnreachableError
 
@@ -31,11 +35,31 @@ RIGHTS: dict[str, Any] = {
         {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["list"]},
         {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews"], "verbs": ["create"]},
         {"nonResourceURLs": ["/version", "/version/", "/apis", "/apis/"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["namespaces", "pods"], "verbs": ["list"]},
+        {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["list"]},
+        {
+            "apiGroups": ["rbac.authorization.k8s.io"],
+            "resources": ["clusterroles", "clusterrolebindings", "rolebindings"],
+            "verbs": ["list"],
+        },
+        {
+            "apiGroups": ["admissionregistration.k8s.io"],
+            "resources": ["validatingadmissionpolicybindings"],
+            "verbs": ["list"],
+        },
+        {"apiGroups": [objects.GROUP], "resources": [objects.PLURAL], "verbs": ["list"]},
+        {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
     ],
 }
-"""All that reading needs."""
+"""All that reading needs: the first five for the checks, the others for security and the checker's results."""
 
-_RIGHTS_FIX = "use a credential with the rights that `haven-iac verify --rights` prints"
+NEEDED = 5
+"""How many of the rules above the checks cannot do without."""
+
+LARGEST_METRICS = 64 * 2**20
+"""Bytes of the API server's metrics that are read."""
+
+_RIGHTS_FIX = "use a credential with the rights that `haven-iac verify --print-rbac` prints"
 
 
 def read(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None) -> Subject:
@@ -52,8 +76,10 @@ def read(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = 
     return subject(documents(kubeconfig, own_credential=own_credential, folder=folder))
 
 
-def documents(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None) -> Documents:
-    """Return what `read` judges, as the API returned it."""
+def documents(
+    kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None, extra: bool = False
+) -> Documents:
+    """Return what `read` judges, as the API returned it; with `extra` also what the checks do not need."""
     from kubernetes import client, config
     from kubernetes.config.kube_config import KubeConfigLoader
     from urllib3.exceptions import HTTPError
@@ -76,7 +102,9 @@ def documents(kubeconfig: str, *, own_credential: bool = True, folder: Path | No
         settings.retries = False
         try:
             with client.ApiClient(settings) as api:
-                return _Reader(client, api).everything(own_credential)
+                reader = _Reader(client, api)
+                found = reader.everything(own_credential)
+                return replace(found, extra=reader.beside(found.groups)) if extra else found
         except client.ApiException as error:
             raise _refused(error.status or 0, str(error.reason), settings.host) from None
         except (HTTPError, OSError) as error:
@@ -111,6 +139,79 @@ class _Reader:
             admin=self._admin(),
             own_credential=own_credential,
         )
+
+    def beside(self, groups: frozenset[str]) -> Extra:
+        """Return what the checks do not need; what may not be read, or is not there, is None."""
+        core, rbac = self._client.CoreV1Api(self._api), self._client.RbacAuthorizationV1Api(self._api)
+        custom = partial(
+            self._client.CustomObjectsApi(self._api).list_cluster_custom_object,
+            objects.GROUP,
+            objects.VERSION,
+            objects.PLURAL,
+        )
+        admission = self._client.AdmissionregistrationV1Api(self._api)
+        return Extra(
+            anonymous=self._anonymous(),
+            namespaces=self._if_allowed(core.list_namespace),
+            network_policies=self._if_allowed(
+                self._client.NetworkingV1Api(self._api).list_network_policy_for_all_namespaces
+            ),
+            pods=self._if_allowed(core.list_pod_for_all_namespaces),
+            cluster_roles=self._if_allowed(rbac.list_cluster_role),
+            cluster_role_bindings=self._if_allowed(rbac.list_cluster_role_binding),
+            role_bindings=self._if_allowed(rbac.list_role_binding_for_all_namespaces),
+            admission=self._if_allowed(admission.list_validating_admission_policy_binding),
+            metrics=self._metrics(),
+            results=self._if_allowed(custom) if objects.GROUP in groups else (),
+        )
+
+    def _if_allowed(self, call: Callable[..., Any]) -> Sequence[Document] | None:
+        try:
+            return self._list(call)
+        except self._client.ApiException as error:
+            if error.status in (403, 404):
+                return None
+            raise
+
+    def _anonymous(self) -> int | None:
+        """Return how the API answers somebody who shows no credential."""
+        import ssl
+
+        import urllib3
+
+        settings = self._api.configuration
+        context = ssl.create_default_context(cafile=settings.ssl_ca_cert)
+        if not settings.verify_ssl:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        proxy = {"proxy_url": settings.proxy} if settings.proxy else {}
+        kind: Any = urllib3.ProxyManager if proxy else urllib3.PoolManager
+        with kind(ssl_context=context, retries=False, timeout=TIMEOUT[1], **proxy) as pool:
+            try:
+                answer = pool.request("GET", f"{settings.host}/api/v1/namespaces?limit=1", redirect=False)
+            except urllib3.exceptions.HTTPError:
+                return None
+            return int(answer.status)
+
+    def _metrics(self) -> Sequence[Metric] | None:
+        """Return those of the API server's metrics that are looked at."""
+        header = {"authorization": self._api.configuration.get_api_key_with_prefix("authorization")}
+        try:
+            answer = self._api.call_api(
+                "/metrics",
+                "GET",
+                header_params={key: value for key, value in header.items() if value},
+                auth_settings=["BearerToken"],
+                response_type="str",
+                _preload_content=False,
+                _return_http_data_only=True,
+                _request_timeout=TIMEOUT,
+            )
+        except self._client.ApiException as error:
+            if error.status in (403, 404):
+                return None
+            raise
+        text = answer.read(LARGEST_METRICS, decode_content=True)
+        return tuple(metrics.chosen(text.decode("utf-8", errors="replace")))
 
     def _get(self, call: Callable[..., Any], **query: Any) -> Any:
         """Return one answer as plain JSON: the library's own models refuse some objects that exist."""

@@ -69,8 +69,9 @@ def _free_port() -> int:
 class ApiServer:
     """etcd and kube-apiserver on the material of one cluster, every connection checked by certificate."""
 
-    def __init__(self, folder: Path, material: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, material: Mapping[str, str], **flags: str | None) -> None:
         self.folder, self.material = folder, material
+        self.flags = {name.replace("_", "-"): value for name, value in flags.items()}
         self.server = f"https://{HOST}:{_free_port()}"
         self._running: list[subprocess.Popen[bytes]] = []
         folder.mkdir(exist_ok=True)
@@ -129,9 +130,8 @@ class ApiServer:
             "kind": "EncryptionConfiguration",
             "resources": [{"resources": ["secrets"], "providers": providers}],
         }
-        self._run(
-            "kube-apiserver",
-            {
+        flags = {
+            **{
                 "etcd-servers": etcd,
                 "etcd-cafile": str(self.folder / "etcd-ca.crt"),
                 "etcd-certfile": client_cert,
@@ -154,7 +154,9 @@ class ApiServer:
                 "anonymous-auth": "false",
                 "encryption-provider-config": self._write("encryption.yaml", yaml.safe_dump(encryption)),
             },
-        )
+            **self.flags,
+        }
+        self._run("kube-apiserver", {name: value for name, value in flags.items() if value is not None})
         nobody = certificate(self.pair("client-ca"), "probe", datetime.now(UTC), timedelta(hours=1), client=True)
         self._wait(self.kubeconfig(nobody))
         return self

@@ -31,8 +31,10 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    material = make("proef-abcde", datetime.now(UTC)).files
-    with ApiServer(tmp_path_factory.mktemp("api"), material) as server:
+    material, folder = make("proef-abcde", datetime.now(UTC)).files, tmp_path_factory.mktemp("api")
+    (folder / "policy.yaml").write_text("{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata}]}")
+    audit = {"audit_policy_file": str(folder / "policy.yaml"), "audit_log_path": str(folder / "audit.log")}
+    with ApiServer(folder, material, **audit) as server:
         made = Cluster(server, from_document(SPEC).plan)
         made.build()
         yield made
