@@ -130,7 +130,7 @@ MUTATIONS: Mapping[str, Row] = {
     "other ranges": ({"network": {"nodes": "10.99.0.0/20", "apiAllowedCidrs": ["192.0.2.0/24"]}}, {}),
     "a tenant": ({"tenants": {"zaken": {"cpu": 2}}}, {}),
     "log-in by OIDC": (
-        {"kubernetes": {"version": "1.36", "oidc": {"issuer": "https://login.proef.test", "clientId": "haven"}}},
+        {"identity": {"oidc": {"issuer": "https://login.proef.test", "clientId": "haven"}}},
         {},
     ),
     "strict policies": ({"policy": {"mode": "deny", "registries": ["registry.proef.test"]}}, {}),

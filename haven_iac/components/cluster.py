@@ -37,14 +37,15 @@ class HavenCluster(HavenComponent):
     kubeconfig: pulumi.Output[str]
     """The stack's own administrator; secret.  People get a short-lived one from `haven-iac kubeconfig`."""
     signing: pulumi.Output[dict[str, str]]
-    """What short-lived credentials are signed with; secret."""
+    """What short-lived credentials are signed with; empty where the cluster's own API signs them.  Secret."""
 
     def __init__(self, name: str, args: HavenClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         document, root = args["spec"], self._root(args)
         plan = from_document(document).plan
 
-        keys = Keys(f"{name}-keys", {"cluster": plan.spec.name}, self._child)
+        own = plan.facts.own_keys
+        keys = Keys(f"{name}-keys", {"cluster": plan.spec.name, "own": own}, self._child)
         network = Network(f"{name}-network", {"spec": document, "root": root}, self._child)
         endpoint = ApiEndpoint(f"{name}-api", {"spec": document, "network": network.details, "root": root}, self._child)
         common: dict[str, Any] = {
@@ -60,11 +61,10 @@ class HavenCluster(HavenComponent):
 
         self.identity, self.server = keys.identity, endpoint.server
         self.signing = keys.signing
-        self.kubeconfig = pulumi.Output.secret(
-            pulumi.Output.all(endpoint.server, keys.ca_cert, keys.admin_cert, keys.admin_key).apply(
-                lambda v: render(server=v[0], ca=v[1], cert=v[2], key=v[3], cluster=plan.spec.name)
-            )
+        signed = pulumi.Output.all(endpoint.server, keys.ca_cert, keys.admin_cert, keys.admin_key).apply(
+            lambda v: render(server=v[0], ca=v[1], cert=v[2], key=v[3], cluster=plan.spec.name)
         )
+        self.kubeconfig = pulumi.Output.secret(signed if own else control_plane.kubeconfig)
         provider = resources.provider(
             f"{name}-kubernetes",
             {

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from haven_iac.spec.backup import Schedule
+from haven_iac.spec.cron import Schedule
 from haven_iac.spec.model import Duration, Form, SpecModel, Text
 
 

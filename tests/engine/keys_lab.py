@@ -69,9 +69,10 @@ def _free_port() -> int:
 class ApiServer:
     """etcd and kube-apiserver on the material of one cluster, every connection checked by certificate."""
 
-    def __init__(self, folder: Path, material: Mapping[str, str], **flags: str | None) -> None:
-        self.folder, self.material = folder, material
-        self.flags = {name.replace("_", "-"): value for name, value in flags.items()}
+    def __init__(
+        self, folder: Path, material: Mapping[str, str], flags: Mapping[str, str | None] | None = None
+    ) -> None:
+        self.folder, self.material, self.flags = folder, material, flags or {}
         self.server = f"https://{HOST}:{_free_port()}"
         self._running: list[subprocess.Popen[bytes]] = []
         folder.mkdir(exist_ok=True)
@@ -130,30 +131,28 @@ class ApiServer:
             "kind": "EncryptionConfiguration",
             "resources": [{"resources": ["secrets"], "providers": providers}],
         }
-        flags = {
-            **{
-                "etcd-servers": etcd,
-                "etcd-cafile": str(self.folder / "etcd-ca.crt"),
-                "etcd-certfile": client_cert,
-                "etcd-keyfile": client_key,
-                "bind-address": HOST,
-                "advertise-address": "192.0.2.1",
-                "secure-port": self.server.rsplit(":", 1)[1],
-                "service-cluster-ip-range": "10.43.0.0/16",
-                "tls-cert-file": serving_cert,
-                "tls-private-key-file": serving_key,
-                "client-ca-file": str(self.folder / "client-ca.crt"),
-                "requestheader-client-ca-file": str(self.folder / "request-header-ca.crt"),
-                "requestheader-allowed-names": "system:auth-proxy",
-                "requestheader-username-headers": "X-Remote-User",
-                "requestheader-group-headers": "X-Remote-Group",
-                "service-account-key-file": str(self.folder / "service.key"),
-                "service-account-signing-key-file": str(self.folder / "service.key"),
-                "service-account-issuer": "https://kubernetes.default.svc",
-                "authorization-mode": "RBAC",
-                "anonymous-auth": "false",
-                "encryption-provider-config": self._write("encryption.yaml", yaml.safe_dump(encryption)),
-            },
+        flags: dict[str, str | None] = {
+            "etcd-servers": etcd,
+            "etcd-cafile": str(self.folder / "etcd-ca.crt"),
+            "etcd-certfile": client_cert,
+            "etcd-keyfile": client_key,
+            "bind-address": HOST,
+            "advertise-address": "192.0.2.1",
+            "secure-port": self.server.rsplit(":", 1)[1],
+            "service-cluster-ip-range": "10.43.0.0/16",
+            "tls-cert-file": serving_cert,
+            "tls-private-key-file": serving_key,
+            "client-ca-file": str(self.folder / "client-ca.crt"),
+            "requestheader-client-ca-file": str(self.folder / "request-header-ca.crt"),
+            "requestheader-allowed-names": "system:auth-proxy",
+            "requestheader-username-headers": "X-Remote-User",
+            "requestheader-group-headers": "X-Remote-Group",
+            "service-account-key-file": str(self.folder / "service.key"),
+            "service-account-signing-key-file": str(self.folder / "service.key"),
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "authorization-mode": "RBAC",
+            "anonymous-auth": "false",
+            "encryption-provider-config": self._write("encryption.yaml", yaml.safe_dump(encryption)),
             **self.flags,
         }
         self._run("kube-apiserver", {name: value for name, value in flags.items() if value is not None})

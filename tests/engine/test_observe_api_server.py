@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 
+from haven_iac import kube
 from haven_iac.cli.kubeconfig import mint_from
 from haven_iac.compliance import reader
 from haven_iac.compliance.model import Status, Verdict, differences
@@ -33,8 +34,8 @@ pytestmark = pytest.mark.engine
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     material, folder = make("proef-abcde", datetime.now(UTC)).files, tmp_path_factory.mktemp("api")
     (folder / "policy.yaml").write_text("{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Metadata}]}")
-    audit = {"audit_policy_file": str(folder / "policy.yaml"), "audit_log_path": str(folder / "audit.log")}
-    with ApiServer(folder, material, **audit) as server:
+    audit = {"audit-policy-file": str(folder / "policy.yaml"), "audit-log-path": str(folder / "audit.log")}
+    with ApiServer(folder, material, audit) as server:
         made = Cluster(server, from_document(SPEC).plan)
         made.build()
         yield made
@@ -85,7 +86,7 @@ def test_what_was_broken_is_seen_and_nothing_else(cluster: Cluster, name: str) -
 
 def test_a_list_that_comes_in_pages_is_read_to_its_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = reader.read(cluster.kubeconfig)
-    monkeypatch.setattr(reader, "PAGE", 1)
+    monkeypatch.setattr(kube, "PAGE", 1)
     assert reader.read(cluster.kubeconfig) == whole
     assert len(whole.nodes) == 6
 
@@ -151,7 +152,7 @@ def test_an_api_that_does_not_answer_is_said_within_the_time(cluster: Cluster, m
     foreign = make("other", datetime.now(UTC)).files
     stranger = ApiServer.kubeconfig(_As(cluster.server, foreign), cluster.server.pair("client-ca"))
     assert "not signed by the authority" in refused(stranger)
-    monkeypatch.setattr(reader, "TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr(kube, "TIMEOUT", (0.5, 0.5))
     with socket.create_server((HOST, 0)) as silent:
         assert "does not answer" in refused(
             here.replace(cluster.server.server, f"https://{HOST}:{silent.getsockname()[1]}")

@@ -7,7 +7,8 @@ from datetime import timedelta
 from importlib.metadata import entry_points
 from typing import Any
 
-from haven_iac.spec.cluster import ClusterSpec, Enforce, Profile
+from haven_iac.spec.cluster import ClusterSpec
+from haven_iac.spec.compliance import Enforce, Profile
 from haven_iac.spec.describe import nearest
 from haven_iac.spec.dns import DnsKind
 from haven_iac.spec.ingress import Issuer
