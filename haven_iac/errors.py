@@ -35,6 +35,8 @@ class ExitCode(IntEnum):
     """A tool is missing and could not be had."""
     UNREACHABLE = 10
     """The cluster's API does not answer."""
+    EVIDENCE = 11
+    """A result of the standard's checker cannot be used, or cannot be had."""
     INTERRUPTED = 130
     """Stopped by the user (Ctrl-C)."""
 
@@ -164,7 +166,7 @@ class EvidenceError(HavenError):
     """A result of the checker cannot be used, or cannot be had."""
 
     code = "HVN402"
-    exit_code = ExitCode.VERDICT
+    exit_code = ExitCode.EVIDENCE
 
 
 class ToolchainError(HavenError):

@@ -9,7 +9,7 @@ from haven_iac.compliance.live import Metric
 from haven_iac.compliance.security.access import METRICS
 
 _LINE = re.compile(r"(?P<name>\w+)(?:\{(?P<labels>.*)\})? (?P<value>[-+.\deENaInf]+)(?: \d+)?")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\\\]|\\\\.)*)"')
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def chosen(text: str) -> Iterator[Metric]:

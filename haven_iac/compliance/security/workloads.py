@@ -86,6 +86,8 @@ def images(found: Documents) -> Fact:
     used = {image: where for pod in extra.pods for image, where in _images(pod)}
     loose = sorted(image for image in used if not _FIXED.fullmatch(image))
     fixed = sum("@sha256:" in image for image in used)
+    if not used:
+        return Fact("images", Look.OK, said("security.images.none"))
     registries = tuple(sorted({_registry(image) for image in used}))
     about = {"n": len(used), "digests": fixed, "registries": registries}
     if loose:
