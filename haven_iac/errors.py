@@ -37,6 +37,8 @@ class ExitCode(IntEnum):
     """The cluster's API does not answer."""
     LAB = 11
     """The OpenStack lab on this machine could not be started, or is not there."""
+    EVIDENCE = 12
+    """A result of the standard's checker cannot be used, or cannot be had."""
     INTERRUPTED = 130
     """Stopped by the user (Ctrl-C)."""
 
@@ -166,7 +168,7 @@ class EvidenceError(HavenError):
     """A result of the checker cannot be used, or cannot be had."""
 
     code = "HVN402"
-    exit_code = ExitCode.VERDICT
+    exit_code = ExitCode.EVIDENCE
 
 
 class ToolchainError(HavenError):

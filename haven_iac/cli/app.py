@@ -67,6 +67,7 @@ app.command(
     epilog=examples(
         "haven-iac plan",
         "haven-iac plan -s voorbeeldstad --html plan.html  # a page to mail",
+        "haven-iac plan -s voorbeeldstad --report verdict.html --lang nl  # the verdict, for an auditor",
         "haven-iac plan -s voorbeeldstad --strict --json  # for CI: exit status 8 when a mandatory check would fail",
     ),
 )(plan.plan)
@@ -87,15 +88,7 @@ app.command(
     "destroy", epilog=examples("haven-iac destroy", "haven-iac destroy -s voorbeeldstad --yes  # asks nothing")
 )(engine.destroy)
 app.command("status", epilog=examples("haven-iac status", "haven-iac status -s voorbeeldstad --json"))(status.status)
-app.command(
-    "verify",
-    epilog=examples(
-        "haven-iac verify  # the plan's prediction beside what the cluster of stack local shows",
-        "haven-iac verify -s voorbeeldstad --strict --json  # for CI: exit status 8 on any disagreement too",
-        "haven-iac verify --rights | kubectl apply -f -  # a role that may do no more than that",
-        "haven-iac verify --kubeconfig auditor.yaml  # with a credential of your own",
-    ),
-)(verify.verify)
+app.add_typer(verify.app, name="verify")
 app.command(
     "kubeconfig",
     epilog=examples(
@@ -109,6 +102,7 @@ app.command(
     epilog=examples(
         "haven-iac schema --output cluster.schema.json  # of what is under haven:cluster",
         "haven-iac schema --file -o stack.schema.json  # of a whole Pulumi.<stack>.yaml",
+        "haven-iac schema --verdict -o verdict.schema.json  # of what verify --json prints",
     ),
 )(schema.schema)
 app.add_typer(data.app, name="data")

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from haven_iac.cli.options import JsonOption, StackOption, console, emit
+from haven_iac.cli.options import (
+    JsonOption,
+    LangOption,
+    ProfileOption,
+    ReportOption,
+    StackOption,
+    console,
+    emit,
+)
 from haven_iac.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from haven_iac.compliance.dossier import Dossier
     from haven_iac.compliance.model import Verdict
     from haven_iac.plan.changes import Change
     from haven_iac.plan.model import ClusterPlan
@@ -45,6 +54,9 @@ def plan(
     html: Html = None,
     nodes: Nodes = False,
     strict: Strict = False,
+    profile: ProfileOption = None,
+    report: ReportOption = None,
+    lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Show what would be built, what Haven's checks are expected to say, and what changed since the last up.
@@ -53,16 +65,24 @@ def plan(
     own checker is.
     """
     from haven_iac.cli import run
+    from haven_iac.compliance.formats import kind
+    from haven_iac.compliance.words import checked
     from haven_iac.deploy.snapshots import since_up
 
+    language = checked(lang)
+    for file in report or ():
+        kind(file)
     ready = run.prepared(stack)
     verdict, found = run.predicted(ready), since_up(ready)
     if html:
         _write(html, ready, verdict, found)
+    dossier = run.dossier(ready, verdict, profiles=profile or (), now=datetime.now(UTC))
+    run.write_reports(dossier, report or (), language)
     if as_json:
         emit(document(ready, verdict, found))
     else:
         show(console(), ready, verdict, found, every_node=nodes)
+        show_beside(console(), dossier, language)
         if html:
             print(f"\nwritten to {html}")
     if strict and verdict.failed:
@@ -171,6 +191,19 @@ def show(
         for notice in plan.notices:
             out.print(f"{notice.path}: {notice.text}", markup=False)
     _changes(out, found)
+
+
+def show_beside(out: Console, dossier: Dossier, language: str) -> None:
+    """Print recorded deviations, what should be said about them, and the verdicts by other catalogues."""
+    from haven_iac.cli.verdict import show_deviations, show_profile
+    from haven_iac.compliance.words import within
+
+    show_deviations(out, dossier, language)
+    for warning in dossier.warnings:
+        if warning not in dossier.predicted.warnings:
+            out.print(f"warning: {within(warning, language)}", style="yellow", markup=False)
+    for verdict in dossier.profiles:
+        show_profile(out, verdict, language)
 
 
 def _title(out: Console, text: str) -> None:
