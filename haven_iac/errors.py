@@ -35,6 +35,8 @@ class ExitCode(IntEnum):
     """A tool is missing and could not be had."""
     UNREACHABLE = 10
     """The cluster's API does not answer."""
+    MIRROR = 11
+    """A mirror lacks charts or images that a cluster needs."""
     INTERRUPTED = 130
     """Stopped by the user (Ctrl-C)."""
 

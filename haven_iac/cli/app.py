@@ -14,6 +14,7 @@ from haven_iac.cli import (
     engine,
     kubeconfig,
     local,
+    mirror,
     new,
     plan,
     schema,
@@ -22,6 +23,7 @@ from haven_iac.cli import (
     up,
     validate,
     verify,
+    versions,
 )
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
@@ -96,6 +98,13 @@ app.command(
     ),
 )(verify.verify)
 app.command(
+    "versions",
+    epilog=examples(
+        "haven-iac versions -s voorbeeldstad",
+        "haven-iac versions -s voorbeeldstad --json  # daysLeft, and behind by chart",
+    ),
+)(versions.versions)
+app.command(
     "kubeconfig",
     epilog=examples(
         "haven-iac kubeconfig --ttl 1h --merge  # then kubectl --context <cluster> get nodes",
@@ -111,6 +120,7 @@ app.command(
 )(schema.schema)
 app.add_typer(data.app, name="data")
 app.add_typer(local.app, name="local")
+app.add_typer(mirror.app, name="mirror")
 app.add_typer(toolchain.app, name="toolchain")
 
 
