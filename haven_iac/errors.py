@@ -39,6 +39,8 @@ class ExitCode(IntEnum):
     """The OpenStack lab on this machine could not be started, or is not there."""
     EVIDENCE = 12
     """A result of the standard's checker cannot be used, or cannot be had."""
+    MIRROR = 13
+    """A mirror lacks charts or images that a cluster needs."""
     INTERRUPTED = 130
     """Stopped by the user (Ctrl-C)."""
 

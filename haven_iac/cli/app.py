@@ -15,6 +15,7 @@ from haven_iac.cli import (
     kubeconfig,
     lab,
     local,
+    mirror,
     new,
     plan,
     schema,
@@ -23,6 +24,7 @@ from haven_iac.cli import (
     up,
     validate,
     verify,
+    versions,
 )
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
@@ -90,6 +92,13 @@ app.command(
 app.command("status", epilog=examples("haven-iac status", "haven-iac status -s voorbeeldstad --json"))(status.status)
 app.add_typer(verify.app, name="verify")
 app.command(
+    "versions",
+    epilog=examples(
+        "haven-iac versions -s voorbeeldstad",
+        "haven-iac versions -s voorbeeldstad --json  # daysLeft, and behind by chart",
+    ),
+)(versions.versions)
+app.command(
     "kubeconfig",
     epilog=examples(
         "haven-iac kubeconfig --ttl 1h --merge  # then kubectl --context <cluster> get nodes",
@@ -108,6 +117,7 @@ app.command(
 app.add_typer(data.app, name="data")
 app.add_typer(local.app, name="local")
 app.add_typer(lab.app, name="lab")
+app.add_typer(mirror.app, name="mirror")
 app.add_typer(toolchain.app, name="toolchain")
 
 

@@ -12,6 +12,7 @@ from haven_iac.platform.catalogue import chart_folder
 from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
+from haven_iac.spec.platform import MirrorSpec
 
 
 class AddOnArgs(TypedDict):
@@ -39,6 +40,7 @@ class AddOn(HavenComponent):
         release = plan.release(args["slot"])
         server = args.get("server", f"https://{API_HOST}")
         self._host = pulumi.Output.from_input(server).apply(lambda url: str(urlsplit(url).hostname))
+        self._authority = _authority(plan.spec.mirror)
         taken_down = opts.deleted_with if opts else None
         self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
         shared = plan.facts.shared
@@ -76,7 +78,7 @@ class AddOn(HavenComponent):
             return resources.file(f"{self._name}-manifest", release.manifest, self._inside)
         secrets = [self._secret(release.namespace, ref) for ref in release.secrets]
         local = chart_folder(release.chart) if release.stand_in else None
-        source = {"chart": str(local)} if local else _published(release)
+        source = {"chart": str(local)} if local else _published(release, self._authority)
         return resources.chart(
             release.name,
             {
@@ -104,7 +106,23 @@ class AddOn(HavenComponent):
         return resources.make(f"{self._name}-{ref.name}", body, self._object, self._marks)
 
 
-def _published(release: Release) -> dict[str, Any]:
+def _authority(mirror: MirrorSpec) -> pulumi.Output[pulumi.Asset] | None:
+    """Return the certificate of the mirror's authority, or None when the usual ones do."""
+    if not (mirror.charts and mirror.ca_secret):
+        return None
+    held = pulumi.Config("haven").require_secret(mirror.ca_secret)
+    return held.apply(lambda text: pulumi.StringAsset(text))
+
+
+def _published(release: Release, authority: pulumi.Output[pulumi.Asset] | None) -> dict[str, Any]:
+    """Return where a chart comes from, and which authority is trusted for that beside the usual ones."""
+    trusted: dict[str, Any] = {"caFile": authority} if authority else {}
     if release.repo.startswith("oci://"):
-        return {"chart": f"{release.repo.rstrip('/')}/{release.chart}", "version": release.version}
-    return {"chart": release.chart, "version": release.version, "repositoryOpts": {"repo": release.repo}}
+        from_registry = {"repositoryOpts": trusted} if trusted else {}
+        chart = f"{release.repo.rstrip('/')}/{release.chart}"
+        return {"chart": chart, "version": release.version, **from_registry}
+    return {
+        "chart": release.chart,
+        "version": release.version,
+        "repositoryOpts": {"repo": release.repo, **trusted},
+    }
