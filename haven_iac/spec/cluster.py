@@ -18,8 +18,9 @@ from haven_iac.spec.monitoring import MonitoringSpec
 from haven_iac.spec.network import NetworkSpec
 from haven_iac.spec.nodes import ControlPlaneSpec, NodePoolSpec, Zone
 from haven_iac.spec.platform import GitopsSpec, MirrorSpec, PlatformSpec
-from haven_iac.spec.policy import PolicySpec, TenantSpec
+from haven_iac.spec.policy import PolicySpec
 from haven_iac.spec.storage import StorageSpec
+from haven_iac.spec.tenants import TenantSpec
 
 Minor = Annotated[str, Form("a minor version: 1, a dot and two digits", '"1.36"', r"1\.\d{2}", 4)]
 """A minor version of Kubernetes, in quotes."""

@@ -13,8 +13,9 @@ from haven_iac.spec.ingress import CertificatesSpec, EabSpec, IngressSpec, Issue
 from haven_iac.spec.logs import LogsSpec
 from haven_iac.spec.model import Form, Name, SecretName, SpecModel, Text
 from haven_iac.spec.monitoring import AlertsSpec, MonitoringSpec
-from haven_iac.spec.policy import PodSecurity, PolicyMode, PolicySpec, Registry, TenantSpec
+from haven_iac.spec.policy import PodSecurity, PolicyMode, PolicySpec, Registry
 from haven_iac.spec.storage import BlockStorageSpec, ObjectStoreSpec, SharedKind, SharedStorageSpec, StorageSpec
+from haven_iac.spec.tenants import TenantSpec
 
 __all__ = [
     "AddOnSpec",

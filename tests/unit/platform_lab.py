@@ -34,7 +34,10 @@ EVERYTHING: Mapping[str, Any] = {
     "backup": {"bucket": "backup-bucket", "objectStore": STORE},
     "monitoring": {"alerts": {"email": "a@example.nl", "smtpServer": "mail.example.nl:587", "webhookSecret": "hook"}},
     "policy": {"mode": "deny", "registries": ["registry.example.nl"]},
-    "tenants": {"app-a": {"groups": ["team-a"]}, "app-b": {"podSecurity": "baseline"}},
+    "tenants": {
+        "app-a": {"groups": {"edit": ["team-a"], "view": ["audit"]}, "network": {"from": ["app-b"], "internet": True}},
+        "app-b": {"podSecurity": "baseline", "network": {"to": [{"cidr": "10.1.0.0/16", "ports": [5432]}]}},
+    },
     "dns": {"kind": "rfc2136", "server": "ns.example.nl:5353", "secret": "dns-key"},
     "gitops": {"repository": "https://git.example.nl/platform/clusters.git"},
 }
