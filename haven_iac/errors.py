@@ -35,6 +35,8 @@ class ExitCode(IntEnum):
     """A tool is missing and could not be had."""
     UNREACHABLE = 10
     """The cluster's API does not answer."""
+    LAB = 11
+    """The OpenStack lab on this machine could not be started, or is not there."""
     INTERRUPTED = 130
     """Stopped by the user (Ctrl-C)."""
 
@@ -153,8 +155,29 @@ class ComplianceError(HavenError):
     exit_code = ExitCode.VERDICT
 
 
+class DataError(HavenError):
+    """Dated data that a user brings cannot be used, or cannot be had."""
+
+    code = "HVN401"
+    exit_code = ExitCode.USAGE
+
+
+class EvidenceError(HavenError):
+    """A result of the checker cannot be used, or cannot be had."""
+
+    code = "HVN402"
+    exit_code = ExitCode.VERDICT
+
+
 class ToolchainError(HavenError):
     """A tool is missing and could not be had."""
 
     code = "HVN500"
     exit_code = ExitCode.TOOLCHAIN
+
+
+class LabError(HavenError):
+    """The OpenStack lab on this machine could not do its work."""
+
+    code = "HVN600"
+    exit_code = ExitCode.LAB

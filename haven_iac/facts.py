@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Capability(StrEnum):
@@ -34,6 +35,9 @@ class StorageClassFacts:
     default: bool = False
     parameters: dict[str, str] = field(default_factory=dict)
     expandable: bool = True
+    zones: tuple[str, ...] = ()
+    """Zones whose nodes can use its volumes; all of them when empty."""
+    mount_options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,18 @@ class LoadBalancerFacts:
     available: bool
     proxy_protocol: bool = False
     """The client's address arrives by PROXY protocol; otherwise `externalTrafficPolicy: Local` keeps it."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the gateway's Service has to carry for that, and for whatever else this load balancer needs to be told."""
+
+
+@dataclass(frozen=True)
+class FlavorFacts:
+    """How big a machine of one flavor is, as far as pods can use it."""
+
+    cpu_millis: int
+    """Thousandths of a core."""
+    memory_mib: int
+    """MiB."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,8 @@ class NodeFacts:
     hardening: str
     """The kernel hardening the checker looks for (`AppArmor`, `SELinux`, `Talos`, `Flatcar`), or empty."""
     public_addresses: bool = False
+    flavors: dict[str, FlavorFacts] = field(default_factory=dict)
+    """By the cloud's own name; those that are not in it are not known before the cloud has been asked."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +131,8 @@ class CloudFacts:
     stand_in_charts: bool = False
     """Whether stand-in charts are used when the spec does not say."""
     capabilities: frozenset[Capability] = frozenset()
+    remedies: Mapping[str, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
+    """By id of a check: settings of this cloud that would make it pass, as dotted path in the description and value."""
     platform: str = ""
     """Kubernetes platform as the checker names it, where the kind of cloud and the spec do not tell."""
     own_keys: bool = True

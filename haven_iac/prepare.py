@@ -14,10 +14,13 @@ from haven_iac.errors import CloudNotFoundError, Problem, SpecError
 from haven_iac.facts import CloudFacts
 from haven_iac.plan.build import plan as make_plan
 from haven_iac.plan.model import ClusterPlan
+from haven_iac.platform import catalogue
+from haven_iac.platform.keys import Strange
 from haven_iac.project import Project
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.load import Loaded, check_settings, load_stack, parse
-from haven_iac.spec.problems import problem
+from haven_iac.spec.problems import ordered, problem
+from haven_iac.spec.rules.issue import Issue
 from haven_iac.spec.source import Source
 
 
@@ -68,6 +71,15 @@ def from_document(document: Mapping[str, Any]) -> Prepared:
     return _from_json(json.dumps(document, sort_keys=True, default=str))
 
 
+def replan(document: Mapping[str, Any]) -> ClusterPlan:
+    """Return the plan of a description that nobody wrote: one that is tried out.
+
+    Raises:
+        HavenError: it has problems.
+    """
+    return _prepare(parse(document), None).plan
+
+
 @lru_cache(maxsize=8)
 def _from_json(text: str) -> Prepared:
     return _prepare(parse(json.loads(text), None, registry.nodes_there), None)
@@ -91,7 +103,19 @@ def _prepare(spec: ClusterSpec, source: Source | None) -> Prepared:
     if issues:
         raise SpecError.of([problem(one.code, one.path, one.what, one.fix, source) for one in issues])
     facts = cloud.promise(spec)
+    problems = [_strange(slot, one, source) for slot, one in catalogue.strange_values(spec, facts)]
+    problems += [_issue(one, source) for one in catalogue.problems(spec, facts)]
+    if problems:
+        raise SpecError.of(ordered(problems))
     return Prepared(spec, cloud, facts, make_plan(spec, facts))
+
+
+def _issue(one: Issue, source: Source | None) -> Problem:
+    return problem(one.code, one.path, one.what, one.fix, source)
+
+
+def _strange(slot: str, one: Strange, source: Source | None) -> Problem:
+    return problem(one.code, ("platform", "addons", slot, "values", *one.path), one.what, one.fix, source)
 
 
 def _secrets_exist(plan: ClusterPlan, loaded: Loaded) -> None:

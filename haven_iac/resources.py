@@ -53,8 +53,11 @@ class Marks:
     """Tells, by type token and metadata, what stays in the cluster when it goes from here; nothing when left out."""
 
     def kept(self, kind: str, metadata: Mapping[str, Any]) -> pulumi.ResourceOptions | None:
-        """Return the option that keeps an object, or None."""
-        stays = self.keep is not None and self.keep(kind, metadata)
+        """Return the option that keeps an object, or None.
+
+        The definition of a kind always stays: whoever made objects of it keeps them when the slot is emptied.
+        """
+        stays = kind.endswith(":CustomResourceDefinition") or (self.keep is not None and self.keep(kind, metadata))
         return pulumi.ResourceOptions(retain_on_delete=True) if stays else None
 
 

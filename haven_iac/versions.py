@@ -1,18 +1,13 @@
-"""Which Kubernetes minors exist, which Haven allows and which we build; dated data, no clock and no network.
-
-A basic: pure but for reading one data file of this package.
-"""
+"""Which Kubernetes minors exist, which Haven allows and which we build; dated data, no clock and no network."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-_FILE = Path(__file__).parent / "data" / "kubernetes.yaml"
+from haven_iac.dated import Topic, day, topic
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,23 @@ class Minors:
         """Return how many minors one is behind the newest; negative when it is newer."""
         return number(self.newest) - number(minor)
 
+    @property
+    def pace(self) -> timedelta:
+        """Return how far apart two minors are, from the dates that are known."""
+        days = sorted(self.released.values())
+        return (days[-1] - days[0]) / max(1, len(days) - 1)
+
+    def leaves(self, minor: str) -> date:
+        """Return when a minor leaves Haven's window: the day of the release that puts it too far behind.
+
+        That day is known where the release is; else it is reckoned from the newest one and the pace so far.
+        """
+        first_out = number(minor) + self.behind + 1
+        if known := self.released.get(f"1.{first_out}"):
+            return known
+        newest = number(self.newest)
+        return self.released[self.newest] + max(0, first_out - newest) * self.pace
+
     def why_not(self, minor: str) -> str:
         """Return why a minor is refused, or an empty text when it is supported."""
         if minor in self.supported:
@@ -68,19 +80,24 @@ def number(minor: str) -> int:
     return int(parts[1])
 
 
-@lru_cache(maxsize=1)
 def minors() -> Minors:
-    """Return what is known about Kubernetes minors."""
-    import yaml
+    """Return what is known about Kubernetes minors.
 
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data = yaml.load(_FILE.read_bytes(), Loader=loader)  # noqa: S506 - it is the safe loader, in C where there is one
+    Raises:
+        DataError: the user's own data about them cannot be used.
+    """
+    return _minors(topic("kubernetes"))
+
+
+@lru_cache(maxsize=4)
+def _minors(found: Topic) -> Minors:
+    data = found.content
     return Minors(
-        as_of=date.fromisoformat(data["asOf"]),
+        as_of=found.as_of,
         newest=data["newest"],
         behind=data["behind"],
         default=data["default"],
         supported=tuple(data["supported"]),
-        released={minor: date.fromisoformat(day) for minor, day in data["released"].items()},
+        released={minor: day(when) for minor, when in data["released"].items()},
         not_yet=data["notYet"],
     )

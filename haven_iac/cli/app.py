@@ -8,7 +8,22 @@ import sys
 import typer
 
 import haven_iac
-from haven_iac.cli import detect, engine, kubeconfig, local, new, plan, schema, status, toolchain, up, validate, verify
+from haven_iac.cli import (
+    data,
+    detect,
+    engine,
+    kubeconfig,
+    lab,
+    local,
+    new,
+    plan,
+    schema,
+    status,
+    toolchain,
+    up,
+    validate,
+    verify,
+)
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
 
@@ -96,7 +111,9 @@ app.command(
         "haven-iac schema --file -o stack.schema.json  # of a whole Pulumi.<stack>.yaml",
     ),
 )(schema.schema)
+app.add_typer(data.app, name="data")
 app.add_typer(local.app, name="local")
+app.add_typer(lab.app, name="lab")
 app.add_typer(toolchain.app, name="toolchain")
 
 

@@ -72,10 +72,12 @@ def detect(stack: str, *, again: bool = True) -> dict[str, Any] | None:
 
 
 def predicted(ready: Prepared) -> Verdict:
-    """Return the predicted verdict of today."""
+    """Return the predicted verdict of today, with the smallest change for each check that fails."""
     from haven_iac.compliance.predict import predict
+    from haven_iac.compliance.suggest import suggested
+    from haven_iac.prepare import replan
 
-    return predict(ready.plan, date.today())
+    return suggested(predict(ready.plan, date.today()), ready.plan, replan)
 
 
 def check_before(ready: Prepared) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from haven_iac.compliance.catalogue import Inputs, inputs
 from haven_iac.plan.model import ClusterPlan, Role
+from haven_iac.platform.storage import classes
 
 OWN_SERVERS = frozenset({"rke2", "k3s"})
 """Distributions whose servers are nodes of the cluster, so that they can be counted."""
@@ -76,6 +77,14 @@ class Subject:
     """Its nodes are simulated."""
     own_credential: bool = True
     """The credential is the stack's own; otherwise one that the user gave."""
+    version_from: tuple[str, ...] = ()
+    """Where the minor was read."""
+    platform_from: tuple[str, ...] = ()
+    """Where the platform was read."""
+    admin_from: tuple[str, ...] = ()
+    """Where the rights were read."""
+    rbac_from: tuple[str, ...] = ()
+    """Where it was read that the API serves RBAC."""
 
 
 def recognised(names: Iterable[tuple[str, Seen]], data: Inputs) -> dict[str, tuple[Seen, ...]]:
@@ -122,7 +131,7 @@ def of_plan(plan: ClusterPlan) -> Subject:
         hidden_control_plane=facts.managed_control_plane,
         admin=True,
         rbac=True,
-        storage=tuple(ClassSeen(c.name, c.provisioner, c.binding_mode == "Immediate") for c in facts.storage.classes),
+        storage=tuple(ClassSeen(c.name, c.provisioner, c.binding_mode == "Immediate") for c in classes(spec, facts)),
         certificates=certificates,
         certificate_api=bool(certificates),
         log_store=part("log_store", "logs"),
@@ -130,4 +139,8 @@ def of_plan(plan: ClusterPlan) -> Subject:
         other_logs=found["other_logs"],
         metrics=part("metrics", "metrics"),
         simulated=facts.simulated,
+        version_from=("kubernetes.version",),
+        platform_from=("cloud.kind",) if facts.managed_control_plane else ("kubernetes.distribution",),
+        admin_from=("the stack's own credential",),
+        rbac_from=("cloud.kind",) if facts.managed_control_plane else ("kubernetes.distribution",),
     )

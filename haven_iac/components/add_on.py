@@ -1,13 +1,15 @@
 """One slot of the platform: its secrets, its chart, and our own objects around it."""
 
-from typing import Any, ClassVar, TypedDict
+from collections.abc import Mapping
+from typing import Any, ClassVar, NotRequired, TypedDict
+from urllib.parse import urlsplit
 
 import pulumi
 
 from haven_iac import resources
 from haven_iac.components.base import HavenComponent
 from haven_iac.platform.catalogue import chart_folder
-from haven_iac.platform.release import Manifest, Release, SecretRef
+from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
 
@@ -19,6 +21,8 @@ class AddOnArgs(TypedDict):
     """The cluster, as written under `haven:cluster`."""
     slot: str
     """Which slot of the platform, as `haven-iac plan` lists them."""
+    server: NotRequired[pulumi.Input[str]]
+    """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
 
 
 class AddOn(HavenComponent):
@@ -33,6 +37,8 @@ class AddOn(HavenComponent):
         super().__init__(name, args, opts)
         plan = from_document(args["spec"]).plan
         release = plan.release(args["slot"])
+        server = args.get("server", f"https://{API_HOST}")
+        self._host = pulumi.Output.from_input(server).apply(lambda url: str(urlsplit(url).hostname))
         taken_down = opts.deleted_with if opts else None
         self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
         shared = plan.facts.shared
@@ -54,9 +60,16 @@ class AddOn(HavenComponent):
             place = namespaces.get(manifest.body["metadata"].get("namespace", ""))
             needs = [*after, *([place] if place else [])]
             opts = pulumi.ResourceOptions.merge(self._object, pulumi.ResourceOptions(depends_on=needs))
-            made = resources.make(f"{self._name}-{manifest.name}", manifest.body, opts, self._marks)
+            made = resources.make(f"{self._name}-{manifest.name}", self._filled(manifest.body), opts, self._marks)
             if manifest.body["kind"] == "Namespace":
                 namespaces[manifest.body["metadata"]["name"]] = made
+
+    def _filled(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an object with the host of the API in place of what stands for it."""
+        spec = body.get("spec")
+        if not isinstance(spec, Mapping) or spec.get("externalName") != API_HOST:
+            return dict(body)
+        return {**body, "spec": {**spec, "externalName": self._host}}
 
     def _installed(self, release: Release) -> pulumi.Resource:
         if release.manifest:

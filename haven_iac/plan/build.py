@@ -12,7 +12,7 @@ from haven_iac.plan.model import ClusterPlan, Notice
 from haven_iac.platform import catalogue, slots
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
-from haven_iac.spec.cluster import Profile
+from haven_iac.spec.compliance import Profile
 from haven_iac.spec.model import duration
 from haven_iac.spec.problems import Code
 

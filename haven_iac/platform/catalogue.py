@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -16,6 +16,7 @@ from haven_iac.platform import (
     block_storage,
     certificates,
     dns,
+    dns_solver,
     gateway,
     gateway_api,
     gitops,
@@ -28,17 +29,24 @@ from haven_iac.platform import (
     policy,
     shared_storage,
     slots,
+    snapshots,
+    storage,
 )
 from haven_iac.platform.common import merged
+from haven_iac.platform.keys import CHARTS, Strange, strange
 from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.backup import VolumeBackup
 from haven_iac.spec.known import ADD_ON_GROUP
+from haven_iac.spec.rules.issue import Issue
 
 BUILT_IN: tuple[AddOn, ...] = (
     gateway_api,
     monitoring_crds,
     certificates,
+    dns_solver,
     gateway,
+    snapshots,
     block_storage,
     shared_storage,
     logs,
@@ -50,8 +58,6 @@ BUILT_IN: tuple[AddOn, ...] = (
     dns,
     gitops,
 )
-
-_CHARTS = Path(__file__).parent / "charts"
 
 
 @lru_cache(maxsize=1)
@@ -90,6 +96,32 @@ def releases(spec: ClusterSpec, facts: CloudFacts) -> tuple[Release, ...]:
     return tuple(found)
 
 
+def strange_values(spec: ClusterSpec, facts: CloudFacts) -> Iterator[tuple[str, Strange]]:
+    """Yield what is wrong with the values of the spec's own, each with its slot.
+
+    An add-on of another package knows its chart's keys itself: nothing is said about its values.
+    """
+    for slot, given in spec.platform.addons.items():
+        addon = addons().get(slot)
+        if not given.values or addon not in BUILT_IN:
+            continue
+        release = addon.release(spec, facts)
+        if release is None:
+            yield slot, Strange((), f"the slot {slot} has no chart that could take values", "take values out")
+        else:
+            yield from ((slot, one) for one in strange(release.chart, given.values))
+
+
+def problems(spec: ClusterSpec, facts: CloudFacts) -> Iterator[Issue]:
+    """Yield what the description asks of this cloud and cannot have, and what no cloud may offer."""
+    asked = spec.backup.volumes if spec.backup.enabled else None
+    if asked in (VolumeBackup.MOVE, VolumeBackup.SNAPSHOT) and not storage.snapshots(spec, facts):
+        what = f"volumes cannot be backed up by {asked.value}: nothing makes snapshots here"
+        yield Issue(("backup", "volumes"), what, "write `volumes: files`, or none")
+    for what in storage.problems(spec, facts):
+        yield Issue(("storage",), what, "mend the adapter of this cloud, or write another `storage.shared.kind`")
+
+
 def manifests(spec: ClusterSpec, facts: CloudFacts, installed: Sequence[Release]) -> tuple[Manifest, ...]:
     """Return the objects of our own: namespaces first, each other one after them.
 
@@ -113,7 +145,7 @@ def chart_folder(chart: str) -> Path:
     Raises:
         HavenError: there is no stand-in for that chart.
     """
-    folder = _CHARTS / chart
+    folder = CHARTS / chart
     if not (folder / "Chart.yaml").is_file():
         raise HavenError(
             f"there is no stand-in for the chart {chart}",

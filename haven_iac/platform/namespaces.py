@@ -58,11 +58,10 @@ def _in(flow: Mapping[str, Any], namespace: str) -> bool:
 def _policies(
     spec: ClusterSpec, facts: CloudFacts, name: str, own: Sequence[dict[str, Any]], *, tenant: bool = False
 ) -> list[Manifest]:
-    if not spec.policy.default_deny:
-        return []
     places = {NS_GATEWAY: facts.place(slots.GATEWAY, NS_GATEWAY)}
     places[NS_MONITORING] = facts.place(slots.MONITORING, NS_MONITORING)
-    bodies = [flows.placed(one, places) for one in (*flows.base(name, tenant=tenant), *own)]
+    every = [*flows.base(name, tenant=tenant), *own] if spec.policy.default_deny else [flows.outward(name)]
+    bodies = [flows.placed(one, places) for one in every]
     return [Manifest(slot, f"{name}-{body['metadata']['name']}", body) for body in bodies]
 
 

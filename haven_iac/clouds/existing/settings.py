@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from haven_iac.spec.cluster import Minor
+from haven_iac.spec.kubernetes import Minor
 from haven_iac.spec.model import Form, SecretName, SpecModel, Text
 
 Uid = Annotated[str, Form("the id of a cluster, as `haven-iac detect` found it", "0b2c…", r"[-A-Za-z0-9]+", 64)]
