@@ -140,6 +140,14 @@ def tenants_network(spec: ClusterSpec) -> Iterator[Issue]:
                 yield Issue((*place, low), what, f"write {second} or less", ((*place, high),))
 
 
+def repository(spec: ClusterSpec) -> Iterator[Issue]:
+    """A private repository over ssh is known by its key."""
+    given = spec.gitops
+    if given and given.secret and not given.repository.startswith("https://") and not given.known_hosts:
+        what = "ssh needs the server's public key, or anybody could answer"
+        yield Issue(("gitops", "knownHosts"), what, "add a line that `ssh-keyscan` prints and that you have checked")
+
+
 def deviations(spec: ClusterSpec) -> Iterator[Issue]:
     """A deviation belongs to a check that exists."""
     for name in spec.compliance.deviations:
@@ -189,6 +197,7 @@ RULES: tuple[Rule, ...] = (
     addons,
     mail,
     ports,
+    repository,
     tenants,
     tenants_network,
     deviations,
