@@ -12,6 +12,7 @@ from haven_iac.cli import (
     data,
     detect,
     engine,
+    gitops,
     kubeconfig,
     lab,
     local,
@@ -115,6 +116,7 @@ app.command(
     ),
 )(schema.schema)
 app.add_typer(data.app, name="data")
+app.add_typer(gitops.app, name="gitops")
 app.add_typer(local.app, name="local")
 app.add_typer(lab.app, name="lab")
 app.add_typer(mirror.app, name="mirror")

@@ -262,9 +262,12 @@ def _nodes(plan: ClusterPlan) -> Table:
 
 
 def _releases(plan: ClusterPlan) -> Table:
+    from haven_iac.spec.gitops import Owner
+
     table = _table("slot", "release", "version", "chart", "namespace", "from")
     for one in plan.releases:
         source = "stand-in of this package" if one.stand_in else one.manifest or one.repo
+        source = "Flux's: from the repository" if one.owner is Owner.FLUX else source
         _row(table, one.slot, one.name, one.app_version, one.version, one.namespace, source)
     return table
 
