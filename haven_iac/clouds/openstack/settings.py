@@ -159,6 +159,17 @@ class ObjectStorageSettings(SpecModel):
     """Region that its S3 API signs with; us-east-1, which Swift and Ceph take, when left out."""
 
 
+class ControllerSettings(SpecModel):
+    """The application credential of the cloud controller and the volume drivers: made by the stack, and restricted."""
+
+    auth_url: HttpUrl | None = None
+    """URL of Keystone as nodes reach it; that of clouds.yaml or OS_AUTH_URL when left out."""
+    roles: tuple[Text, ...] = ()
+    """Roles that the credential gets; all that the user has in the project when left out."""
+    rotation: Annotated[int, Field(ge=0, le=100000)] = 0
+    """Raise it by one, and the next `up` makes a new credential and takes the old one away."""
+
+
 class OpenStackSettings(SpecModel):
     """Settings of a cluster on OpenStack."""
 
@@ -218,6 +229,5 @@ class OpenStackSettings(SpecModel):
     object_storage: ObjectStorageSettings = ObjectStorageSettings()
     """S3 for logs, backups and etcd snapshots; an external one when left out."""
 
-    credential_rotation: Annotated[int, Field(ge=0, le=100000)] = 0
-    """Raise it by one, and the next `up` gives the cluster's controllers a new application credential and takes the
-    old one away."""
+    controllers: ControllerSettings = ControllerSettings()
+    """How the cluster's own controllers log in."""
