@@ -1,4 +1,4 @@
-"""A few requests to a Kubernetes API, with the standard library: for resources that have to start and answer quickly."""
+"""A few requests to a Kubernetes API, by the standard library: for resources that have to start quickly."""
 
 from __future__ import annotations
 

@@ -41,4 +41,5 @@ def details(given: pulumi.Input[Mapping[str, Any]] | None) -> Details:
 
 def told(given: Details | None) -> pulumi.Output[dict[str, Any]]:
     """Return an adapter's details as one output; empty when there are none."""
-    return pulumi.Output.from_input(given or {}).apply(dict)
+    known: pulumi.Output[Any] = pulumi.Output.from_input(given or {})
+    return known.apply(lambda found: dict(found))

@@ -8,14 +8,9 @@ from typing import Any
 import pulumi
 
 from haven_iac.clouds.base import AccessParts, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
-from haven_iac.clouds.openstack import (
-    credential,
-    endpoint as endpoints,
-    network as networks,
-    servers,
-    settings_of,
-    tokens,
-)
+from haven_iac.clouds.openstack import credential, servers, settings_of, tokens
+from haven_iac.clouds.openstack import endpoint as endpoints
+from haven_iac.clouds.openstack import network as networks
 from haven_iac.clouds.openstack.connection import provider_arguments
 from haven_iac.clouds.openstack.ready import ApiReady
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role

@@ -44,7 +44,7 @@ def cloud_conf(access: Access, settings: OpenStackSettings) -> str:
     """Return the file that the cloud controller and Cinder's driver read; secret."""
     balancer = settings.load_balancer
     direct = balancer.provider in CLIENT_ADDRESS_PROVIDERS
-    sections = {
+    sections: dict[str, dict[str, object]] = {
         "Global": {
             "auth-url": access.auth_url,
             "region": access.region,

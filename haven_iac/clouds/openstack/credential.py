@@ -42,7 +42,7 @@ def build(
         outputs=("secret",),
     )
     auth_url = wanted.auth_url or where.auth_url
-    secret = pulumi.Output.secret(credential.out("secret"))
+    secret: pulumi.Output[str] = pulumi.Output.secret(credential.out("secret"))
     flavor: Any = settings.load_balancer.flavor or ""
     if flavor and not is_id(flavor):
         flavor = look("loadbalancer/getLbFlavorDeprecated:getLbFlavorDeprecated", {"name": flavor}, opts.parent)["id"]

@@ -12,7 +12,7 @@ from haven_iac.clouds.base import EndpointParts
 from haven_iac.clouds.openstack import names, network
 from haven_iac.clouds.openstack.security import API_PORT, CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import Exposure, OpenStackSettings
-from haven_iac.clouds.openstack.tokens import Resource, look, make
+from haven_iac.clouds.openstack.tokens import Resource, after, look, make
 from haven_iac.plan.model import ClusterPlan
 
 IDLE_MS = 600_000
@@ -72,7 +72,7 @@ def _balancer(
     opts: pulumi.ResourceOptions,
 ) -> Resource:
     own = not settings.subnet_id
-    flavor = settings.load_balancer.flavor
+    flavor: Any = settings.load_balancer.flavor
     if flavor and not network.is_id(flavor):
         flavor = look("loadbalancer/getLbFlavorDeprecated:getLbFlavorDeprecated", {"name": flavor}, opts.parent)["id"]
     return make(
@@ -181,11 +181,6 @@ def _floating(
         f"{plan.spec.name}-api",
         {"floatingIp": address, "portId": port},
         # Neutron gives a public address only to what a router leads to the outside.
-        pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[_known(placed["routed"])])),
+        pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[after(placed["routed"])])),
     )
     return address
-
-
-def _known(value: Any) -> Any:
-    """Return what `depends_on` takes for the resources behind a value."""
-    return pulumi.Output.from_input(value).apply(lambda _: None)

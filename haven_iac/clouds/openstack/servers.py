@@ -18,7 +18,7 @@ from haven_iac.bootstrap.registry import find
 from haven_iac.clouds.openstack import names
 from haven_iac.clouds.openstack.security import CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import AntiAffinity, OpenStackSettings
-from haven_iac.clouds.openstack.tokens import Resource, make
+from haven_iac.clouds.openstack.tokens import Resource, after, make
 from haven_iac.plan.model import ClusterPlan, NodePlan, PoolPlan, Role
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.model import quantity
@@ -140,7 +140,7 @@ def servers(
         before = [last[node.zone]] if chained and node.zone in last else []
         alone = pulumi.ResourceOptions(
             ignore_changes=list(BORN_WITH),
-            depends_on=[*before, pulumi.Output.from_input(place.network["routed"]).apply(lambda _: None)],
+            depends_on=[*before, after(place.network["routed"])],
             additional_secret_outputs=["userData"],
         )
         found[node.name] = last[node.zone] = make(

@@ -51,6 +51,12 @@ def make(
     return Resource(token, name, props, outputs, opts)
 
 
+def after(value: Any) -> pulumi.Input[pulumi.Resource]:
+    """Return what `depends_on` takes for whatever a value comes from."""
+    nothing: Any = pulumi.Output.from_input(value).apply(lambda _: None)
+    return nothing  # type: ignore[no-any-return]
+
+
 def provider(name: str, settings: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.ProviderResource:
     """Return the way to the cloud; credentials stay where the plugin reads them, and out of the state."""
     version = pulumi.ResourceOptions(version=PLUGIN)
