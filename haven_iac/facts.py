@@ -5,6 +5,7 @@ In-cluster components and checks use these facts and never ask which cloud it is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,6 +55,8 @@ class LoadBalancerFacts:
     available: bool
     proxy_protocol: bool = False
     """The client's address arrives by PROXY protocol; otherwise `externalTrafficPolicy: Local` keeps it."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """What a Service of ours needs to get what is promised here."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,9 @@ class CloudFacts:
     nodes: NodeFacts
     storage: StorageFacts
     load_balancer: LoadBalancerFacts
+    controllers: Mapping[str, str] = field(default_factory=dict)
+    """Chart of each controller that only this cloud needs in the cluster, by platform slot: cloud-controller,
+    block-driver, shared-driver, nfs-driver."""
     bundled: frozenset[str] = frozenset()
     """Platform slots that the cloud or the distribution fills by itself, such as `metrics`."""
     stand_in_charts: bool = False

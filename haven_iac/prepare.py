@@ -77,6 +77,9 @@ def _prepare(spec: ClusterSpec, source: Source | None) -> Prepared:
 def _secrets_exist(plan: ClusterPlan, loaded: Loaded) -> None:
     """Refuse, before anything exists, a secret that is named and not held by Pulumi."""
     named = {config for release in plan.releases for ref in release.secrets for config in ref.entries.values()}
+    oidc = plan.spec.identity.oidc
+    if oidc and oidc.ca_secret and not plan.facts.managed_control_plane:
+        named.add(oidc.ca_secret)
     missing = sorted(named - loaded.secrets)
     if missing:
         raise SpecError.of(

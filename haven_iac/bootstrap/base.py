@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from haven_iac.bootstrap.facts import BootFacts
 from haven_iac.spec import ClusterSpec
 
 LIMIT = 65535
@@ -33,6 +34,9 @@ class UserData:
     """What a machine is told at its first boot; secret, as it holds a token or keys."""
 
     text: str
+    generation: str = ""
+    """Changes when a machine has to be made anew to follow its description: another version of Kubernetes, other
+    settings of the distribution.  Labels, taints, tokens, keys, addresses and our own scripts do not count."""
 
     @property
     def packed(self) -> str:
@@ -57,7 +61,14 @@ class Bootstrap(Protocol):
     def join_port(self) -> int:
         """Return the TCP port at the API's address that servers and agents join through."""
 
-    def user_data(self, spec: ClusterSpec, machine: Machine, keys: Mapping[str, str], endpoint: str) -> UserData:
+    def user_data(
+        self,
+        spec: ClusterSpec,
+        machine: Machine,
+        keys: Mapping[str, str],
+        endpoint: str,
+        facts: BootFacts = BootFacts(),
+    ) -> UserData:
         """Return what a machine boots with.
 
         Args:
@@ -65,7 +76,9 @@ class Bootstrap(Protocol):
             machine: the node.
             keys: key material by file name, as `haven_iac.keys.material` lists it.
             endpoint: host name or address of the Kubernetes API.
+            facts: what only building tells.
 
         Raises:
             KeyError: the key material lacks a file.
+            SpecError: no release of the distribution is known for the version.
         """

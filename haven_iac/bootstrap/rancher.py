@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from haven_iac.bootstrap.base import Machine, UserData
+from haven_iac.bootstrap.facts import BootFacts
 from haven_iac.spec import ClusterSpec
 
 _SCRIPTS = Path(__file__).parent / "scripts"
@@ -88,7 +89,14 @@ class Rancher:
             config["cluster-init"] = True
         return config
 
-    def user_data(self, spec: ClusterSpec, machine: Machine, keys: Mapping[str, str], endpoint: str) -> UserData:
+    def user_data(
+        self,
+        spec: ClusterSpec,
+        machine: Machine,
+        keys: Mapping[str, str],
+        endpoint: str,
+        facts: BootFacts = BootFacts(),
+    ) -> UserData:
         """Return cloud-init user data; every string in it is quoted.
 
         Raises:

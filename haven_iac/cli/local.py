@@ -78,7 +78,7 @@ def list_(as_json: JsonOption = False) -> None:
         return
     table = Table(box=None, padding=(0, 2))
     for column in ("stack", "cluster", "API", "processes", "memory"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in found:
         alive = [p for p in one["processes"] if p["pid"]]
         state = f"{len(alive)} of {len(one['processes'])} running"
@@ -100,7 +100,7 @@ def status(stack: StackOption = "local", as_json: JsonOption = False) -> None:
     out.print(f"[bold]{found['cluster']}[/] · {found['server']} · SIMULATED\n{found['folder']}")
     table = Table(box=None, padding=(0, 2))
     for column in ("process", "state", "pid", "since", "memory"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in found["processes"]:
         colour = "green" if one["pid"] else "red"
         since = f"{one['seconds']} s" if one["pid"] else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,11 +37,17 @@ StackOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for a machine to read.")]
 
 
+WITHOUT_TERMINAL = 160
+"""Columns that are written for when there is no terminal to ask, nor COLUMNS."""
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console; imported late, so that help stays quick."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty())
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    width = None if terminal or os.environ.get("COLUMNS") else WITHOUT_TERMINAL
+    return Console(stderr=stderr, highlight=False, soft_wrap=not terminal, width=width)
 
 
 def emit(document: Any) -> None:

@@ -38,8 +38,6 @@ _COLOURS = {
     "rolling": "yellow",
     "disruptive": "bold red",
 }
-WITHOUT_TERMINAL = 160
-"""Columns that are written for when there is no terminal to ask."""
 
 
 def plan(
@@ -151,35 +149,34 @@ def show(
     from haven_iac.plan.sums import in_words, sums
 
     plan = ready.plan
-    wide = out.width if out.is_terminal else WITHOUT_TERMINAL
     mark = " [yellow]SIMULATED, a rehearsal, never evidence[/]" if plan.facts.simulated else ""
     out.print(f"[bold]{plan.spec.name}[/] (stack {ready.stack}): plan; nothing is created.{mark}")
     network = f"nodes {plan.spec.network.nodes}, pods {plan.spec.network.pods}, services {plan.spec.network.services}"
     out.print(f"Kubernetes {plan.spec.kubernetes.version} on {plan.facts.kind}; {network}\n", markup=False)
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    for line in draw(plan, wide, LINES if encoding == "utf8" else ASCII):
+    for line in draw(plan, out.width, LINES if encoding == "utf8" else ASCII):
         out.print(line, markup=False, no_wrap=True, soft_wrap=True)
-    _say(out, "Nodes" if every_node else "Pools", _nodes(plan) if every_node else _pools(plan), wide)
-    _say(out, "Releases, in the order in which they are installed", _releases(plan), wide)
+    _say(out, "Nodes" if every_node else "Pools", _nodes(plan) if every_node else _pools(plan))
+    _say(out, "Releases, in the order in which they are installed", _releases(plan))
     out.print(f"and {len(plan.manifests)} objects of our own: namespaces, policies, quotas, classes", style="dim")
     _title(out, "What the platform takes")
     for line in in_words(sums(plan)):
         out.print(line, markup=False)
-    _verdict(out, verdict, wide)
+    _verdict(out, verdict)
     if plan.notices:
         _title(out, "Good to know")
         for notice in plan.notices:
             out.print(f"{notice.path}: {notice.text}", markup=False)
-    _changes(out, found, wide)
+    _changes(out, found)
 
 
 def _title(out: Console, text: str) -> None:
     out.print(f"\n{text}", style="bold", markup=False)
 
 
-def _say(out: Console, title: str, table: Table, wide: int) -> None:
+def _say(out: Console, title: str, table: Table) -> None:
     _title(out, title)
-    out.print(table, width=None if out.is_terminal else wide)
+    out.print(table)
 
 
 def _table(*columns: str) -> Table:
@@ -187,7 +184,7 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in columns:
-        table.add_column(name, justify="right" if name == "size" else "left")
+        table.add_column(name, justify="right" if name == "size" else "left", overflow="fold")
     return table
 
 
@@ -236,7 +233,7 @@ def _releases(plan: ClusterPlan) -> Table:
     return table
 
 
-def _verdict(out: Console, verdict: Verdict, wide: int) -> None:
+def _verdict(out: Console, verdict: Verdict) -> None:
     from rich.text import Text
 
     from haven_iac.compliance.report import heading, summary
@@ -253,11 +250,11 @@ def _verdict(out: Console, verdict: Verdict, wide: int) -> None:
             why.append(f"\n→ {result.fix}", style="dim")
         status = Text(result.status.value, style=_COLOURS[result.status.value])
         table.add_row(Text(result.check.id), status, why)
-    out.print(table, width=None if out.is_terminal else wide)
+    out.print(table)
     out.print(summary(verdict), markup=False)
 
 
-def _changes(out: Console, found: Sequence[Change] | None, wide: int) -> None:
+def _changes(out: Console, found: Sequence[Change] | None) -> None:
     if not found:
         _title(out, "Changes since the last up")
         out.print("nothing" if found is not None else "no record of an earlier up", markup=False)
@@ -265,4 +262,4 @@ def _changes(out: Console, found: Sequence[Change] | None, wide: int) -> None:
     table = _table("what", "change", "disruption")
     for one in found:
         _row(table, one.what, one.detail, one.disruption.value)
-    _say(out, "Changes since the last up", table, wide)
+    _say(out, "Changes since the last up", table)

@@ -59,7 +59,7 @@ def _print(stack: str, outputs: dict[str, Any], state: State) -> None:
     out.print(f"{outputs['server']} · Kubernetes {state.version}\n")
     nodes = Table(box=None, padding=(0, 2))
     for name in ("node", "zone", "roles", "version", "state"):
-        nodes.add_column(name)
+        nodes.add_column(name, overflow="fold")
     for node in state.nodes:
         mark = "[green]ready[/]" if node.ready else "[red]not ready[/]"
         nodes.add_row(node.name, node.zone or "[red]none[/]", node.roles, node.version, mark)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from haven_iac.facts import Capability, CloudFacts
@@ -41,13 +41,15 @@ class KeyParts:
     """Name and a short random suffix: tag and prefix of everything in the cloud."""
     material: pulumi.Output[Mapping[str, str]]
     """CAs, service-account key and tokens by file name, as `haven_iac.keys.material` lists them; secret."""
+    kubeconfig: pulumi.Output[str]
+    """The stack's own administrator, known before the API answers; secret."""
 
 
 @dataclass(frozen=True)
 class NetworkParts:
     """A network that nodes can stand in."""
 
-    details: pulumi.Output[Mapping[str, Any]] | None = None
+    details: Mapping[str, Any] | pulumi.Output[Any] = field(default_factory=dict)
     """What the same adapter's other methods need; nobody else reads it."""
 
 
@@ -57,7 +59,7 @@ class EndpointParts:
 
     server: pulumi.Output[str]
     """URL, as it stands in a kubeconfig."""
-    details: pulumi.Output[Mapping[str, Any]] | None = None
+    details: Mapping[str, Any] | pulumi.Output[Any] = field(default_factory=dict)
     """What the same adapter's other methods need; nobody else reads it."""
 
 
@@ -77,14 +79,33 @@ class PoolParts:
     resources: tuple[pulumi.Resource, ...] = ()
 
 
+@dataclass(frozen=True)
+class AccessParts:
+    """What controllers in the cluster are given by the cloud."""
+
+    late: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """Values for the marks in the plan (`haven_iac.platform.late`), by name; the identity is there without it."""
+    resources: tuple[pulumi.Resource, ...] = ()
+
+
 class CloudBuilder(Protocol):
     """Makes the cloud's part of a cluster; every resource gets `opts` (parent and provider) only."""
 
-    def network(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> NetworkParts:
+    def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
+        """Return the way to the cloud, by package, for everything that the other methods make; empty for none."""
+
+    def network(self, plan: ClusterPlan, identity: pulumi.Output[str], opts: pulumi.ResourceOptions) -> NetworkParts:
         """Make or adopt the node network."""
 
-    def api_endpoint(self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions) -> EndpointParts:
+    def api_endpoint(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> EndpointParts:
         """Make the address of the API."""
+
+    def access(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> AccessParts:
+        """Make what controllers in the cluster log in to the cloud with."""
 
     def control_plane(
         self,
@@ -105,9 +126,23 @@ class CloudBuilder(Protocol):
         endpoint: EndpointParts,
         opts: pulumi.ResourceOptions,
     ) -> PoolParts:
-        """Make the nodes of one pool (the control plane's too, where they are objects of their own).
+        """Make the nodes of one pool; for the control plane, what is done to its nodes once the API answers.
 
-        The Kubernetes provider, for nodes that are made through the cluster's API, comes with the parent.
+        The Kubernetes provider, for what is made through the cluster's API, comes with the parent. `deleted_with` in
+        `opts` is for that only: whatever the cloud holds is deleted by itself.
+        """
+
+    def leftovers(
+        self,
+        plan: ClusterPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        opts: pulumi.ResourceOptions,
+    ) -> pulumi.Resource | None:
+        """Make what takes away, when it is deleted, all that controllers in the cluster made in the cloud.
+
+        Its `opts` depend on everything that they need for it, and the platform depends on it: so it is deleted while
+        they still run. None where they make nothing.
         """
 
     def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:

@@ -1,11 +1,13 @@
 """One slot of the platform: its secrets, its chart, and our own objects around it."""
 
-from typing import Any, ClassVar, TypedDict
+from collections.abc import Mapping
+from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
 from haven_iac import resources
 from haven_iac.components.base import HavenComponent
+from haven_iac.platform import late
 from haven_iac.platform.catalogue import chart_folder
 from haven_iac.platform.release import Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
@@ -19,6 +21,8 @@ class AddOnArgs(TypedDict):
     """The cluster, as written under `haven:cluster`."""
     slot: str
     """Which slot of the platform, as `haven-iac plan` lists them."""
+    late: NotRequired[dict[str, pulumi.Input[str]]]
+    """Values that only building tells, by name, for the marks in the plan; none when left out."""
 
 
 class AddOn(HavenComponent):
@@ -31,6 +35,7 @@ class AddOn(HavenComponent):
 
     def __init__(self, name: str, args: AddOnArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
+        self._late: Mapping[str, pulumi.Input[str]] = args.get("late", {})
         plan = from_document(args["spec"]).plan
         release = plan.release(args["slot"])
         taken_down = opts.deleted_with if opts else None
@@ -50,7 +55,7 @@ class AddOn(HavenComponent):
             place = namespaces.get(manifest.body["metadata"].get("namespace", ""))
             needs = [*after, *([place] if place else [])]
             opts = pulumi.ResourceOptions.merge(self._object, pulumi.ResourceOptions(depends_on=needs))
-            made = resources.make(f"{self._name}-{manifest.name}", manifest.body, opts)
+            made = resources.make(f"{self._name}-{manifest.name}", self._filled(manifest.body), opts)
             if manifest.body["kind"] == "Namespace":
                 namespaces[manifest.body["metadata"]["name"]] = made
 
@@ -66,10 +71,22 @@ class AddOn(HavenComponent):
                 **source,
                 "namespace": release.namespace,
                 "skipCrds": release.skip_crds,
-                "values": dict(release.values),
+                "values": self._filled(release.values),
             },
             pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=secrets)),
         )
+
+    def _filled(self, value: Any) -> Any:
+        """Return a document with its late values in their places; the rest stays known in a preview."""
+        if isinstance(value, Mapping):
+            return {key: self._filled(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._filled(inner) for inner in value]
+        names = sorted(late.found(value))
+        if not names:
+            return value
+        given = pulumi.Output.all(**{name: self._late[name] for name in names})
+        return given.apply(lambda known: late.filled(value, known))
 
     def _secret(self, namespace: str, ref: SecretRef) -> pulumi.Resource:
         config = pulumi.Config("haven")
@@ -82,7 +99,10 @@ class AddOn(HavenComponent):
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": ref.name, "namespace": namespace},
-            "stringData": {key: part(key, held) for key, held in ref.entries.items()},
+            "stringData": {
+                **{key: part(key, held) for key, held in ref.entries.items()},
+                **{key: pulumi.Output.secret(self._late[name]) for key, name in ref.late.items()},
+            },
         }
         return resources.make(f"{self._name}-{ref.name}", body, self._object)
 

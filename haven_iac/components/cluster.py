@@ -7,8 +7,10 @@ import pulumi
 from haven_iac import resources
 from haven_iac.components.api_endpoint import ApiEndpoint
 from haven_iac.components.base import HavenComponent
+from haven_iac.components.cloud_access import CloudAccess
 from haven_iac.components.control_plane import ControlPlane
 from haven_iac.components.keys import Keys
+from haven_iac.components.leftovers import Leftovers
 from haven_iac.components.network import Network
 from haven_iac.components.node_pool import NodePool
 from haven_iac.components.platform import Platform
@@ -44,19 +46,19 @@ class HavenCluster(HavenComponent):
         document, root = args["spec"], self._root(args)
         plan = from_document(document).plan
 
+        builder = from_document(document).cloud.builder(root)
+        providers = dict(builder.providers(plan, self._child))
+        cloud = pulumi.ResourceOptions(parent=self, providers=providers)
         keys = Keys(f"{name}-keys", {"cluster": plan.spec.name}, self._child)
-        network = Network(f"{name}-network", {"spec": document, "root": root}, self._child)
-        endpoint = ApiEndpoint(f"{name}-api", {"spec": document, "network": network.details, "root": root}, self._child)
-        common: dict[str, Any] = {
+        network = Network(f"{name}-network", {"spec": document, "identity": keys.identity, "root": root}, cloud)
+        placed: dict[str, Any] = {
             "spec": document,
             "identity": keys.identity,
-            "material": keys.material,
-            "server": endpoint.server,
-            "endpoint": endpoint.details,
-            "network": network.details,
+            "network": network.given,
             "root": root,
         }
-        control_plane = ControlPlane(f"{name}-control-plane", {**common}, self._child)  # type: ignore[typeddict-item]
+        endpoint = ApiEndpoint(f"{name}-api", {**placed}, cloud)  # type: ignore[typeddict-item]
+        access = CloudAccess(f"{name}-access", {**placed}, cloud)  # type: ignore[typeddict-item]
 
         self.identity, self.server = keys.identity, endpoint.server
         self.signing = keys.signing
@@ -65,6 +67,9 @@ class HavenCluster(HavenComponent):
                 lambda v: render(server=v[0], ca=v[1], cert=v[2], key=v[3], cluster=plan.spec.name)
             )
         )
+        held: dict[str, Any] = {**placed, "material": keys.material, "kubeconfig": self.kubeconfig}
+        common = {**held, "server": endpoint.server, "endpoint": endpoint.given}
+        control_plane = ControlPlane(f"{name}-control-plane", {**common}, cloud)  # type: ignore[typeddict-item]
         provider = resources.provider(
             f"{name}-kubernetes",
             {
@@ -78,17 +83,24 @@ class HavenCluster(HavenComponent):
         )
         inside = pulumi.ResourceOptions(
             parent=self,
-            providers={"kubernetes": provider},
+            providers={**providers, "kubernetes": provider},
             deleted_with=next(iter(control_plane.resources), None),
         )
         pools = [
             NodePool(f"{name}-pool-{pool.name}", {**common, "pool": pool.name}, inside)  # type: ignore[typeddict-item]
             for pool in plan.pools
         ]
+        leftovers = Leftovers(
+            f"{name}-leftovers",
+            {**held},  # type: ignore[typeddict-item]
+            pulumi.ResourceOptions(
+                parent=self, providers=providers, depends_on=[endpoint, access, control_plane, *pools]
+            ),
+        )
         Platform(
             f"{name}-platform",
-            {"spec": document},
-            pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=pools)),
+            {"spec": document, "late": dict(access.given)},
+            pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[*pools, leftovers])),
         )
         self.register_outputs(
             {

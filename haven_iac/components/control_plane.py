@@ -18,6 +18,8 @@ class ControlPlaneArgs(TypedDict):
     """`Keys.identity`."""
     material: pulumi.Input[dict[str, str]]
     """`Keys.material`; secret."""
+    kubeconfig: pulumi.Input[str]
+    """The stack's own administrator; secret."""
     server: pulumi.Input[str]
     """`ApiEndpoint.server`."""
     endpoint: NotRequired[pulumi.Input[dict[str, Any]]]
@@ -44,6 +46,7 @@ class ControlPlane(HavenComponent):
             KeyParts(
                 identity=pulumi.Output.from_input(args["identity"]),
                 material=pulumi.Output.secret(args["material"]),
+                kubeconfig=pulumi.Output.secret(args["kubeconfig"]),
             ),
             NetworkParts(details(args.get("network"))),
             EndpointParts(pulumi.Output.from_input(args["server"]), details(args.get("endpoint"))),

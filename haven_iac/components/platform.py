@@ -1,6 +1,6 @@
 """The platform that makes a cluster Haven: every slot, in order."""
 
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
@@ -14,6 +14,8 @@ class PlatformArgs(TypedDict):
 
     spec: dict[str, Any]
     """The cluster, as written under `haven:cluster`."""
+    late: NotRequired[dict[str, pulumi.Input[str]]]
+    """Values that only building tells, by name (`CloudAccess.late`); none when left out."""
 
 
 class Platform(HavenComponent):
@@ -37,7 +39,7 @@ class Platform(HavenComponent):
             after = [made[need] for need in sorted(needs[slot]) if need in made]
             made[slot] = AddOn(
                 f"{name}-{slot}",
-                {"spec": args["spec"], "slot": slot},
+                {"spec": args["spec"], "slot": slot, "late": args.get("late", {})},
                 pulumi.ResourceOptions.merge(
                     self._child,
                     pulumi.ResourceOptions(depends_on=after, deleted_with=opts.deleted_with if opts else None),

@@ -16,8 +16,10 @@ PHASES = {
     "haven:index:Keys": "keys",
     "haven:index:Network": "network",
     "haven:index:ApiEndpoint": "api endpoint",
+    "haven:index:CloudAccess": "cloud access",
     "haven:index:ControlPlane": "control plane",
     "haven:index:NodePool": "nodes",
+    "haven:index:Leftovers": "leftovers",
     "haven:index:Platform": "platform",
 }
 """Component to the phase that its children belong to."""

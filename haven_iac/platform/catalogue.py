@@ -13,8 +13,10 @@ from haven_iac.errors import HavenError
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import (
     backup,
+    block_driver,
     block_storage,
     certificates,
+    cloud_controller,
     dns,
     gateway,
     gateway_api,
@@ -25,7 +27,9 @@ from haven_iac.platform import (
     monitoring,
     monitoring_crds,
     namespaces,
+    nfs_driver,
     policy,
+    shared_driver,
     shared_storage,
     slots,
 )
@@ -37,6 +41,10 @@ from haven_iac.spec.known import ADD_ON_GROUP
 BUILT_IN: tuple[AddOn, ...] = (
     gateway_api,
     monitoring_crds,
+    cloud_controller,
+    block_driver,
+    nfs_driver,
+    shared_driver,
     certificates,
     gateway,
     block_storage,
@@ -130,10 +138,17 @@ def _own(spec: ClusterSpec, facts: CloudFacts, release: Release) -> Release:
     return replace(
         release,
         values=merged(release.values, add_on.values) if add_on else release.values,
-        needs=_needs(spec, facts, release.slot, release.needs),
+        needs=_needs(spec, facts, release.slot, _scheduled(release)),
         repo=spec.mirror.charts.rstrip("/") if spec.mirror.charts else release.repo,
         manifest="" if spec.mirror.charts else release.manifest,
     )
+
+
+def _scheduled(release: Release) -> tuple[str, ...]:
+    """Return what a release needs: before its pods can run, the cloud controller has to take the taint off nodes."""
+    if release.workloads and release.slot != slots.CLOUD_CONTROLLER:
+        return (slots.CLOUD_CONTROLLER, *release.needs)
+    return release.needs
 
 
 def _needs(spec: ClusterSpec, facts: CloudFacts, slot: str, needs: Sequence[str]) -> tuple[str, ...]:

@@ -151,10 +151,11 @@ def _values(spec: ClusterSpec, facts: CloudFacts, pods: Pods) -> dict[str, Any]:
             },
         },
         "service": {
+            "annotations": dict(facts.load_balancer.annotations),
             "spec": {
                 "type": "LoadBalancer",
                 "externalTrafficPolicy": "Cluster" if facts.load_balancer.proxy_protocol else "Local",
-            }
+            },
         },
         "tlsOptions": {
             "default": {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haven_iac.facts import CloudFacts
-from haven_iac.platform import flows, slots
+from haven_iac.platform import flows, identity, slots
 from haven_iac.platform.common import MANAGED_BY, PRIORITY
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
@@ -18,25 +18,22 @@ slot = slots.NAMESPACES
 PRIORITY_VALUE = 1_000_000
 """Above applications, whose default is 0, and far below what Kubernetes itself runs."""
 
-ADMINISTRATORS = "haven-iac-administrators"
-"""Binding of the groups that the identity provider calls administrators."""
-
-_RBAC = "rbac.authorization.k8s.io"
 _STRICTNESS = (PodSecurity.PRIVILEGED, PodSecurity.BASELINE, PodSecurity.RESTRICTED)
 
 
 def manifests(spec: ClusterSpec, facts: CloudFacts, releases: Sequence[Release]) -> Sequence[Manifest]:
     """Return every namespace that the releases and tenants need, with what stands in it from the start."""
     found = [Manifest(slot, PRIORITY, _priority_class())]
-    if spec.kubernetes.oidc and spec.kubernetes.oidc.admin_groups:
-        found.append(Manifest(slot, ADMINISTRATORS, _administrators(spec.kubernetes.oidc.admin_groups)))
+    for body in identity.bodies(spec.identity):
+        suffix = "-role" if body["kind"] == "ClusterRole" else ""
+        found.append(Manifest(slot, f"{body['metadata']['name']}{suffix}", body))
     for name, level in levels(releases).items():
         found.append(Manifest(slot, f"namespace-{name}", _namespace(name, level, {MANAGED_BY: "haven-iac"})))
         found += _policies(spec, name, [dict(flow) for one in releases for flow in one.flows if _in(flow, name)])
     for name, tenant in sorted(spec.tenants.items()):
         found.append(Manifest(slot, f"namespace-{name}", _tenant_namespace(name, tenant)))
         found += _policies(spec, name, [], tenant=True)
-        found += [Manifest(slot, f"{name}-{body['kind'].lower()}", body) for body in _tenant(name, tenant)]
+        found += [Manifest(slot, f"{name}-{body['kind'].lower()}", body) for body in _tenant(spec, name, tenant)]
     return found
 
 
@@ -73,20 +70,6 @@ def _tenant_namespace(name: str, tenant: TenantSpec) -> dict[str, Any]:
     return _namespace(name, tenant.pod_security, {**warned, "haven-iac/tenant": name})
 
 
-def _groups(names: Sequence[str]) -> list[dict[str, str]]:
-    return [{"apiGroup": _RBAC, "kind": "Group", "name": name} for name in names]
-
-
-def _administrators(groups: Sequence[str]) -> dict[str, Any]:
-    return {
-        "apiVersion": f"{_RBAC}/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": ADMINISTRATORS},
-        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": _groups(groups),
-    }
-
-
 def _priority_class() -> dict[str, Any]:
     return {
         "apiVersion": "scheduling.k8s.io/v1",
@@ -97,7 +80,7 @@ def _priority_class() -> dict[str, Any]:
     }
 
 
-def _tenant(name: str, tenant: TenantSpec) -> list[dict[str, Any]]:
+def _tenant(spec: ClusterSpec, name: str, tenant: TenantSpec) -> list[dict[str, Any]]:
     where = {"name": "tenant", "namespace": name}
     quota = {"requests.cpu": str(tenant.cpu), "requests.memory": tenant.memory, "requests.storage": tenant.storage}
     limits = {"type": "Container", "defaultRequest": {"cpu": "50m", "memory": "128Mi"}, "default": {"memory": "512Mi"}}
@@ -106,13 +89,6 @@ def _tenant(name: str, tenant: TenantSpec) -> list[dict[str, Any]]:
         {"apiVersion": "v1", "kind": "LimitRange", "metadata": where, "spec": {"limits": [limits]}},
     ]
     if tenant.groups:
-        bodies.append(
-            {
-                "apiVersion": f"{_RBAC}/v1",
-                "kind": "RoleBinding",
-                "metadata": where,
-                "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"},
-                "subjects": _groups(tenant.groups),
-            }
-        )
+        people = identity.subjects(spec.identity, tenant.groups)
+        bodies.append(identity.binding("tenant", "edit", people, name))
     return bodies

@@ -12,6 +12,8 @@ from haven_iac.spec import ClusterSpec
 
 slot = slots.SHARED_STORAGE
 
+NEEDS = (slots.SHARED_DRIVER,)
+
 
 def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
     """Return None: the driver belongs to the cloud."""
@@ -21,4 +23,4 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     """Return a class for each one that the cloud offers."""
     classes = [one for one in facts.storage.classes if "ReadWriteMany" in one.access_modes]
-    return tuple(Manifest(slot, f"class-{one.name}", storage_class(one)) for one in classes)
+    return tuple(Manifest(slot, f"class-{one.name}", storage_class(one), NEEDS) for one in classes)

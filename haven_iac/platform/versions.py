@@ -38,10 +38,46 @@ _SAME_ON_EVERY_MINOR = (
     ChartVersion(
         "external-dns", "1.21.1", "0.21.0", date(2026, 4, 30), "https://kubernetes-sigs.github.io/external-dns/"
     ),
+    ChartVersion(
+        "csi-driver-nfs", "4.13.4", "4.13.4", date(2026, 7, 1), "https://kubernetes-csi.github.io/csi-driver-nfs"
+    ),
     ChartVersion("flux2", "2.18.3", "2.8.5", date(2026, 4, 14), "https://fluxcd-community.github.io/helm-charts"),
 )
 
-_TABLE = {minor: {row.chart: row for row in _SAME_ON_EVERY_MINOR} for minor in ("1.34", "1.35", "1.36")}
+_OPENSTACK = "https://kubernetes.github.io/cloud-provider-openstack"
+
+
+def _openstack(chart: str, *releases: tuple[str, str, str, date]) -> dict[str, ChartVersion]:
+    """Return the rows of one chart by Kubernetes minor: minor, version, what it installs, day."""
+    return {minor: ChartVersion(chart, version, app, day, _OPENSTACK) for minor, version, app, day in releases}
+
+
+_BY_MINOR = (
+    _openstack(
+        "openstack-cloud-controller-manager",
+        ("1.34", "2.34.2", "v1.34.1", date(2026, 1, 16)),
+        ("1.35", "2.35.0", "v1.35.0", date(2026, 1, 23)),
+        ("1.36", "2.36.0", "v1.36.0", date(2026, 5, 13)),
+    ),
+    _openstack(
+        "openstack-cinder-csi",
+        ("1.34", "2.34.3", "v1.34.1", date(2026, 1, 21)),
+        ("1.35", "2.35.0", "v1.35.0", date(2026, 1, 23)),
+        ("1.36", "2.36.0", "v1.36.0", date(2026, 5, 13)),
+    ),
+    _openstack(
+        "openstack-manila-csi",
+        ("1.34", "2.34.2", "v1.34.1", date(2026, 1, 21)),
+        ("1.35", "2.35.0", "v1.35.0", date(2026, 1, 23)),
+        ("1.36", "2.36.0", "v1.36.0", date(2026, 5, 13)),
+    ),
+)
+"""Charts that go with one minor of Kubernetes each."""
+
+_TABLE = {
+    minor: {row.chart: row for row in (*_SAME_ON_EVERY_MINOR, *(chart[minor] for chart in _BY_MINOR))}
+    for minor in ("1.34", "1.35", "1.36")
+}
 
 
 def minors() -> tuple[str, ...]:
@@ -64,7 +100,7 @@ def pinned(minor: str, chart: str) -> ChartVersion:
 
 def table(minor: str) -> tuple[ChartVersion, ...]:
     """Return every chart that goes with one Kubernetes minor."""
-    return tuple(pinned(minor, row.chart) for row in _SAME_ON_EVERY_MINOR)
+    return tuple(pinned(minor, chart) for chart in _TABLE[minors()[-1]])
 
 
 def _number(minor: str) -> int:

@@ -10,9 +10,10 @@ from pydantic import Field
 
 from haven_iac.spec.backup import BackupSpec
 from haven_iac.spec.dns import DnsSpec
+from haven_iac.spec.identity import IdentitySpec
 from haven_iac.spec.ingress import IngressSpec
 from haven_iac.spec.logs import LogsSpec
-from haven_iac.spec.model import Form, HttpsUrl, Name, SpecModel, Text
+from haven_iac.spec.model import Form, Name, SpecModel, Text
 from haven_iac.spec.monitoring import MonitoringSpec
 from haven_iac.spec.network import NetworkSpec
 from haven_iac.spec.nodes import ControlPlaneSpec, NodePoolSpec, Zone
@@ -38,19 +39,6 @@ class Cni(StrEnum):
     CANAL = "canal"
 
 
-class OidcSpec(SpecModel):
-    """Who people log in with."""
-
-    issuer: HttpsUrl
-    """URL of the identity provider."""
-    client_id: Text
-    """Client id of the cluster there."""
-    groups_claim: Text = "groups"
-    """Claim that names a person's groups."""
-    admin_groups: tuple[Text, ...] = ()
-    """Groups that get cluster-admin."""
-
-
 class KubernetesSpec(SpecModel):
     """Version and distribution."""
 
@@ -60,8 +48,6 @@ class KubernetesSpec(SpecModel):
     """rke2 or k3s; ignored where the cloud runs the control plane."""
     cni: Cni = Cni.CILIUM
     """Pod network."""
-    oidc: OidcSpec | None = None
-    """Log-in through an identity provider; certificates only when left out."""
 
 
 class CloudSpec(SpecModel):
@@ -138,6 +124,8 @@ class ClusterSpec(SpecModel):
     """Backups of objects and volumes."""
     policy: PolicySpec = PolicySpec()
     """Rules for everything that runs on the cluster."""
+    identity: IdentitySpec = IdentitySpec()
+    """Who people are, and which of their groups may do what."""
     tenants: dict[Name, TenantSpec] = Field(default_factory=dict)
     """Namespaces for applications, by name."""
     dns: DnsSpec = DnsSpec()

@@ -32,6 +32,7 @@ def make(objects, after):
 
 
 made = make(data["first"], [])
+made += make(data["second"], made)
 for wave in data["waves"]:
     opts = pulumi.ResourceOptions(provider=provider, depends_on=made)
     charts = [k8s.helm.v4.Chart(n, chart=c, namespace=ns, values=v, opts=opts) for n, c, ns, v in wave["charts"]]
@@ -58,11 +59,13 @@ def write(folder: Path, plan: ClusterPlan, kubeconfig: str, groups: int = 0) -> 
         return [[token(m.body), f"{slot}-{m.name}", m.body] for m in plan.manifests if m.slot == slot]
 
     nodes = [[token(body), name, body] for name, body in node_objects(plan).items()]
-    first = sorted(objects("namespaces"), key=lambda one: one[0] != "kubernetes:core/v1:Namespace")
+    of_slot = objects("namespaces")
+    places = [one for one in of_slot if one[0] == "kubernetes:core/v1:Namespace"]
     data = {
         "plugin": PLUGIN,
         "kubeconfig": kubeconfig,
-        "first": [*nodes, *first],
+        "first": [*nodes, *places],
+        "second": [one for one in of_slot if one not in places],
         "waves": [
             {
                 "charts": [

@@ -21,7 +21,11 @@ PLAIN: Mapping[str, Any] = {
 STORE = {"endpoint": "https://s3.example.nl:9000", "secret": "object-storage-key"}
 EVERYTHING: Mapping[str, Any] = {
     **PLAIN,
-    "kubernetes": {"oidc": {"issuer": "https://id.example.nl", "clientId": "kube", "adminGroups": ["beheer"]}},
+    "identity": {
+        "oidc": {"issuer": "https://id.example.nl", "clientId": "kube"},
+        "admins": ["beheer"],
+        "viewers": ["servicedesk"],
+    },
     "ingress": {
         "domain": "apps.example.nl",
         "certificates": {"issuer": "acme", "email": "a@example.nl", "eab": {"keyId": "k", "secret": "eab-key"}},

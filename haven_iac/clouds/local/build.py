@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from haven_iac import resources
-from haven_iac.clouds.base import ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.base import AccessParts, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
 from haven_iac.clouds.local.commands import FAKE_NODE
 from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
 from haven_iac.plan.model import ClusterPlan, PoolPlan
@@ -64,11 +64,29 @@ class LocalBuilder:
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def network(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> NetworkParts:
+    def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
+        """Return none: no cloud is asked."""
+        return {}
+
+    def network(self, plan: ClusterPlan, identity: pulumi.Output[str], opts: pulumi.ResourceOptions) -> NetworkParts:
         """Make nothing: the loopback device is there."""
         return NetworkParts()
 
-    def api_endpoint(self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions) -> EndpointParts:
+    def access(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> AccessParts:
+        """Make nothing: there is no cloud to log in to."""
+        return AccessParts()
+
+    def leftovers(
+        self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> pulumi.Resource | None:
+        """Return None: everything goes with the processes."""
+        return None
+
+    def api_endpoint(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> EndpointParts:
         """Choose a loopback address."""
         seed = f"{self._root}/{pulumi.get_stack()}"
         endpoint = LocalEndpoint(f"{plan.spec.name}-endpoint", hashlib.sha256(seed.encode()).hexdigest()[:16], opts)
@@ -84,7 +102,6 @@ class LocalBuilder:
         opts: pulumi.ResourceOptions,
     ) -> ControlPlaneParts:
         """Start the processes and wait for the API."""
-        assert endpoint.details is not None
         control = LocalControlPlane(
             f"{plan.spec.name}-processes",
             {

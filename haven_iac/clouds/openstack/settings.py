@@ -231,3 +231,7 @@ class OpenStackSettings(SpecModel):
 
     controllers: ControllerSettings = ControllerSettings()
     """How the cluster's own controllers log in."""
+
+    simulated: bool = False
+    """True on the lab (`haven-iac lab`), whose servers boot and whose nodes and pods are simulated: stand-in charts are
+    used, and everything says that it is no evidence."""

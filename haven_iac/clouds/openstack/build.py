@@ -1,0 +1,102 @@
+"""Makes a cluster on OpenStack: hands each part of the plan to the module that knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from haven_iac.clouds.base import AccessParts, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.openstack import credential, servers, settings_of, tokens
+from haven_iac.clouds.openstack import endpoint as endpoints
+from haven_iac.clouds.openstack import network as networks
+from haven_iac.clouds.openstack.connection import provider_arguments
+from haven_iac.clouds.openstack.ready import ApiReady
+from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
+
+
+class OpenStackBuilder:
+    """Makes a cluster on OpenStack."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
+        """Return the way to the cloud: the name of an entry in clouds.yaml, never a credential."""
+        given = provider_arguments(settings_of(plan.spec))
+        return {"openstack": tokens.provider(f"{plan.spec.name}-openstack", given, opts)}
+
+    def network(self, plan: ClusterPlan, identity: pulumi.Output[str], opts: pulumi.ResourceOptions) -> NetworkParts:
+        """Make or adopt the node network, with its security groups."""
+        return NetworkParts(networks.build(plan, settings_of(plan.spec), identity, opts))
+
+    def api_endpoint(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> EndpointParts:
+        """Make the address of the API."""
+        return endpoints.build(plan, settings_of(plan.spec), identity, network.details, opts)
+
+    def access(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> AccessParts:
+        """Make the application credential of the cluster's controllers."""
+        return credential.build(plan, settings_of(plan.spec), identity, network.details, opts)
+
+    def control_plane(
+        self,
+        plan: ClusterPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> ControlPlaneParts:
+        """Make the servers, and wait until the API answers."""
+        place = _place(plan, keys, network, endpoint)
+        pool = next(one for one in plan.pools if one.role is Role.CONTROL_PLANE)
+        made = servers.ports(place, pool.nodes, opts)
+        group = servers.group(place, pool, opts)
+        found = servers.servers(place, pool, made, group, opts)
+        doors = {door.name: door.port for door in endpoints.doors(plan)}
+        members = servers.members(place, pool.nodes, made, doors, opts)
+        ready = ApiReady(
+            f"{plan.spec.name}-ready",
+            identity=keys.identity,
+            kubeconfig=keys.kubeconfig,
+            servers=[one.id for one in found.values()],
+            settings=plan.spec.cloud.settings,
+            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=members)),
+        )
+        return ControlPlaneParts(ready.ready, (ready, *found.values()))
+
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> PoolParts:
+        """Make the machines of one pool."""
+        if pool.role is Role.CONTROL_PLANE:
+            return PoolParts()
+        cloud = pulumi.ResourceOptions(parent=opts.parent)
+        place = _place(plan, keys, network, endpoint)
+        made = servers.ports(place, pool.nodes, cloud)
+        found = servers.servers(place, pool, made, servers.group(place, pool, cloud), cloud)
+        return PoolParts(tuple(found.values()))
+
+    def leftovers(
+        self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> pulumi.Resource | None:
+        """Return None for now."""
+        return None
+
+    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
+        """Return None for now."""
+        return None
+
+
+def _place(plan: ClusterPlan, keys: KeyParts, network: NetworkParts, endpoint: EndpointParts) -> servers.Place:
+    return servers.Place(plan, settings_of(plan.spec), keys.identity, network.details, endpoint.details, keys.material)
