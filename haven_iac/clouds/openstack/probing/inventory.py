@@ -37,6 +37,8 @@ def read(connection: Connection, settings: OpenStackSettings) -> Snapshot:
     quotas: dict[str, Quota] = {}
     for name in [name for name in found if name.endswith(" quota")]:
         quotas |= found.pop(name)
+    if found.get("images") == ():
+        found |= reader.all({"image_names": read_compute.image_names})
     found.pop("credentials", None)
     refused = reader.unreadable.pop("credentials", "") == "HTTP 403"
     return Snapshot(

@@ -80,7 +80,7 @@ def _big_enough(case: Case, pool: PoolPlan, flavor: Flavor) -> Iterator[Finding]
             f"take a bigger one: {listed(_fitting(case, pool))}",
             path,
         )
-    image = case.seen.images[0] if len(case.seen.images) == 1 else None
+    image = case.seen.images[0] if case.seen.images else None
     if image and image.min_memory > flavor.memory:
         yield error(
             f"flavor {flavor.name} has {mebibytes(flavor.memory)} of memory, and image {image.name} needs "
@@ -133,13 +133,13 @@ def image(case: Case) -> Iterator[Finding]:
         return
     found = case.seen.images
     if not found:
-        yield error(f"there is no image {wanted!r} that this project may use", "`openstack image list` shows all", path)
-        return
-    if len(found) > 1:
-        ids = ", ".join(one.id for one in found)
-        yield error(f"{len(found)} images are called {wanted!r}", f"write the id of one: {ids}", path)
+        fix = choose(wanted, case.seen.image_names, "ask for one, or upload it")
+        yield error(f"there is no image {wanted!r} that this project may use", fix, path)
         return
     one = found[0]
+    if len(found) > 1:
+        what = f"{len(found)} images are called {wanted!r}; the newest, {one.id}, is used"
+        yield warning(what, "write the id of the one that is meant", path)
     if one.status != "active":
         yield error(f"image {one.name} is {one.status}, not active", "choose another, or have it made active", path)
     distro = one.distro.lower()

@@ -52,6 +52,9 @@ def adopted(case: Case) -> Iterator[Finding]:
     """Judge whether what is to be adopted exists and fits."""
     settings, seen = case.settings, case.seen
     network = next((one for one in seen.networks if one.id == settings.network_id), None)
+    if settings.network_id and not settings.subnet_id:
+        have = [f"{one.id} ({one.cidr})" for one in seen.subnets if one.network == settings.network_id]
+        yield error("the network has to be adopted with one of its subnets", f"it has {listed(have)}", _SUBNET)
     if settings.network_id and not network and seen.read("networks"):
         yield error(
             f"there is no network {settings.network_id} that this project may use",
@@ -86,12 +89,9 @@ def _subnet(case: Case) -> Subnet | None:
 
 
 def _fits(case: Case, subnet: Subnet) -> Iterator[Finding]:
-    if case.settings.network_id and subnet.network != case.settings.network_id:
-        yield error(
-            f"subnet {subnet.name} is on another network than networkId",
-            f"write {subnet.network}, or leave networkId out",
-            "cloud.settings.networkId",
-        )
+    if subnet.network != case.settings.network_id:
+        said = "is on another network than networkId" if case.settings.network_id else "is adopted without its network"
+        yield error(f"subnet {subnet.name} {said}", f"write {subnet.network}", "cloud.settings.networkId")
     if ip_network(subnet.cidr) != case.plan.spec.network.nodes:
         yield error(
             f"nodes get addresses in {subnet.cidr}, the range of subnet {subnet.name}, and the description says "

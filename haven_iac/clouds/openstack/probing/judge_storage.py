@@ -34,6 +34,7 @@ def volume_zones(case: Case) -> Iterator[Finding]:
     if "block-storage" not in seen.services or not seen.read("volume_zones"):
         return
     nodes = {node.zone for node in case.plan.nodes if node.zone}
+    nodes &= seen.zones or nodes
     lacking = nodes - seen.volume_zones
     if lacking and not settings.ignore_volume_zone:
         yield error(

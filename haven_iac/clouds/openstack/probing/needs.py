@@ -63,7 +63,7 @@ def _compute(plan: ClusterPlan, flavors: tuple[Flavor, ...]) -> dict[str, Need]:
 
 
 def _network(plan: ClusterPlan, settings: OpenStackSettings) -> dict[str, Need]:
-    own_network = not (settings.network_id or settings.subnet_id)
+    own_network = not settings.network_id
     own_subnet = not settings.subnet_id
     subnets = int(own_subnet) + int(settings.ipv6 is not None)
     groups = 0 if settings.security_group_ids else len(Group)

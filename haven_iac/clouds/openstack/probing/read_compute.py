@@ -37,7 +37,7 @@ def flavors(reader: Reader) -> tuple[Flavor, ...]:
 
 def images(reader: Reader, wanted: str) -> tuple[Image, ...]:
     """Return every image of that name, else the one with that id."""
-    listed = reader.pages("image", f"/images?name={quote(wanted, safe='')}", "images")
+    listed = reader.pages("image", f"/images?name={quote(wanted, safe='')}&sort=created_at:desc", "images")
     if not listed:
         try:
             listed = [reader.get("image", f"/images/{quote(wanted, safe='')}")]
@@ -56,6 +56,12 @@ def images(reader: Reader, wanted: str) -> tuple[Image, ...]:
         )
         for one in listed
     )
+
+
+def image_names(reader: Reader) -> frozenset[str]:
+    """Return the names of the images that the project may use."""
+    listed = reader.pages("image", "/images?status=active&limit=200", "images")
+    return frozenset(one["name"] for one in listed if one["name"])
 
 
 def keypairs(reader: Reader) -> frozenset[str]:

@@ -203,7 +203,9 @@ class Snapshot:
     """Nova's, those that are available."""
     flavors: tuple[Flavor, ...] = ()
     images: tuple[Image, ...] = ()
-    """Those that have the wanted name or id."""
+    """Those that have the wanted name or id, newest first."""
+    image_names: frozenset[str] = frozenset()
+    """All that the project may use; read only when the wanted one is not there."""
     keypairs: frozenset[str] = frozenset()
 
     networks: tuple[Network, ...] = ()
