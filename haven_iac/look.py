@@ -70,11 +70,9 @@ def errors(found: Sequence[Finding]) -> list[Finding]:
 def refusal(ready: Prepared, found: Sequence[Finding]) -> ProbeError | None:
     """Return why a run must not start, or None."""
     stops = errors(found)
-    return (
-        ProbeError("the cloud cannot give what the plan asks", problems=ordered(problems(ready, stops)))
-        if stops
-        else None
-    )
+    if not stops:
+        return None
+    return ProbeError("the cloud cannot give what the plan asks", problems=ordered(problems(ready, stops)))
 
 
 class Looking:

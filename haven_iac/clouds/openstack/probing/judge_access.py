@@ -14,6 +14,9 @@ _CLOUD = "cloud.settings.cloud"
 _WORKING_ROLES = {"member", "_member_", "admin", "manager", "heat_stack_owner", "project_admin"}
 _FEDERATED = {"mapped", "saml2", "openid", "x509"}
 
+_BALANCER = ("providers", "balancer quota", "balancer_flavors", "balancer_zones")
+"""Parts that `judge_balancer` speaks about when we may not read them."""
+
 SERVICES = {
     "compute": "Nova, which makes servers",
     "network": "Neutron, which makes networks",
@@ -48,7 +51,7 @@ def services(case: Case) -> Iterator[Finding]:
     if manila_wanted(case.plan.spec) and "shared-file-system" not in case.seen.services:
         yield error(
             "the cloud has no Manila, which would make shared volumes",
-            "write nfs with a server, or longhorn; none fails Haven's check rwxvolumes",
+            "write nfs, with a server, or longhorn; with none, Haven's check rwxvolumes fails",
             "storage.shared.kind",
         )
     if case.plan.spec.dns.kind is DnsKind.DESIGNATE and "dns" not in case.seen.services:
@@ -114,11 +117,13 @@ def credentials(case: Case) -> Iterator[Finding]:
 def unreadable(case: Case) -> Iterator[Finding]:
     """Say what could not be read, so that nobody takes silence for consent."""
     for part, why in sorted(case.seen.unreadable.items()):
+        if why == "HTTP 403" and case.seen.unreadable.get("providers") == why and part in _BALANCER:
+            continue
         if why == "HTTP 404" and part in ("balancer_flavors", "balancer_zones", "share_networks"):
             continue
         words = part.replace("_", " ")
         yield warning(
-            f"{words} could not be read ({why}), so nothing is known about them", "ask for the right to read", _CLOUD
+            f"{words} could not be read ({why}), so nothing is known of that", "ask for the right to read it", _CLOUD
         )
 
 

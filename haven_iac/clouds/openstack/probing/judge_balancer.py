@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from haven_iac.clouds.base import Finding
 from haven_iac.clouds.openstack.probing.judge import Case, Rule, choose, error, listed, warning
 from haven_iac.clouds.openstack.probing.snapshot import called
-from haven_iac.clouds.openstack.settings import Exposure
 
 _PATH = "cloud.settings.loadBalancer"
 
@@ -93,10 +92,11 @@ def ovn(case: Case) -> Iterator[Finding]:
         return
     others = case.seen.providers - {"ovn", "octavia"}
     instead = f"take provider {listed(others)}" if others else "there is no other provider"
-    if spec.network.api_allowed_cidrs and case.settings.api.exposure is Exposure.FLOATING:
+    if spec.network.api_allowed_cidrs and case.settings.security_group_ids:
+        # Security groups of our own do it instead, as the client's address arrives with this provider.
         yield error(
-            "the ovn provider cannot limit who reaches the API",
-            f"{instead}, or write `api: {{exposure: internal}}`",
+            "the ovn provider cannot limit who reaches the API, and the security groups are not made here",
+            f"{instead}, or leave securityGroupIds out",
             "network.apiAllowedCidrs",
         )
     if balancer.flavor:

@@ -97,7 +97,8 @@ def _big_enough(case: Case, pool: PoolPlan, flavor: Flavor) -> Iterator[Finding]
             path,
         )
     elif image and gib < image.min_disk:
-        yield error(f"a root disk of {gib} GiB is too small for image {image.name}: {image.min_disk} GiB", "", where)
+        what = f"a root disk of {gib} GiB is too small for image {image.name}"
+        yield error(what, f"{image.min_disk} GiB or more", where)
     elif gib < DISK_GIB:
         yield warning(f"a root disk of {gib} GiB fills soon with images", f"{DISK_GIB} GiB or more", where)
 

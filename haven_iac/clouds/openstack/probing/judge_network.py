@@ -145,7 +145,7 @@ def reachable(case: Case) -> dict[str, str]:
     """Return every range that nodes will reach beside their own, with what it is."""
     subnet = _subnet(case)
     routers = [one for one in case.seen.routers if _is_ours(case, one, subnet)]
-    network = case.settings.network_id or (subnet.network if subnet else "")
+    network = subnet.network if subnet else ""
     found = {}
     for one in case.seen.subnets:
         if subnet and one.id == subnet.id:

@@ -23,7 +23,7 @@ def quota(case: Case) -> Iterator[Finding]:
         else:
             more = " more" if case.seen.existing.get(kind) else ""
             what = f"{quota.left} of {quota.limit} {kind} are left, and the cluster needs {need.amount}{more}"
-        yield error(what, f"ask for {short} more, or make the cluster smaller", need.path)
+        yield error(what, f"ask the operator for {short} more, or make the cluster smaller", need.path)
 
 
 RULES: tuple[Rule, ...] = (quota,)
