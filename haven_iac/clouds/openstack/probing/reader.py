@@ -30,20 +30,33 @@ class Reader:
         Raises:
             Unread: anything else came.
         """
+        answer = self._ask("get", service, path, **given)
+        try:
+            return answer.json()
+        except ValueError:
+            raise Unread("no JSON came back") from None
+
+    def head(self, service: str, path: str, **given: Any) -> Mapping[str, str]:
+        """Return the headers of an answer.
+
+        Raises:
+            Unread: it is not there, or anything else came.
+        """
+        found: Mapping[str, str] = self._ask("head", service, path, **given).headers
+        return found
+
+    def _ask(self, method: str, service: str, path: str, **given: Any) -> Any:
         from keystoneauth1.exceptions import ClientException
         from openstack.exceptions import SDKException
 
         try:
             proxy: Any = getattr(self.connection, service)
-            answer = proxy.get(path, **given)
+            answer = getattr(proxy, method)(path, **given)
         except (ClientException, SDKException, OSError) as error:
             raise Unread(type(error).__name__) from None
         if answer.status_code >= 300:
             raise Unread(f"HTTP {answer.status_code}")
-        try:
-            return answer.json()
-        except ValueError:
-            raise Unread("no JSON came back") from None
+        return answer
 
     def pages(self, service: str, path: str, key: str, **given: Any) -> list[dict[str, Any]]:
         """Return a whole list, page after page."""
