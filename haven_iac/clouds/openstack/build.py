@@ -13,6 +13,7 @@ from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
 from haven_iac.clouds.openstack.connection import connect, provider_arguments
 from haven_iac.clouds.openstack.find import find
+from haven_iac.clouds.openstack.leftovers import Leftovers
 from haven_iac.clouds.openstack.ready import ApiReady
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
 
@@ -95,8 +96,14 @@ class OpenStackBuilder:
     def leftovers(
         self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
     ) -> pulumi.Resource | None:
-        """Return None for now."""
-        return None
+        """Make what drains the cluster and sweeps the cloud when it is deleted."""
+        return Leftovers(
+            f"{plan.spec.name}-leftovers",
+            identity=keys.identity,
+            kubeconfig=keys.kubeconfig,
+            settings=plan.spec.cloud.settings,
+            opts=opts,
+        )
 
     def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
         """Look an object up by its name, or by what it is where it has none."""
