@@ -12,6 +12,7 @@ from haven_iac.clouds.openstack import credential, servers, settings_of, tokens
 from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
 from haven_iac.clouds.openstack.connection import provider_arguments
+from haven_iac.clouds.openstack.pool_nodes import PoolNodes
 from haven_iac.clouds.openstack.ready import ApiReady
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
 
@@ -51,7 +52,7 @@ class OpenStackBuilder:
         endpoint: EndpointParts,
         opts: pulumi.ResourceOptions,
     ) -> ControlPlaneParts:
-        """Make the servers, and wait until the API answers."""
+        """Make the servers, wait until the API answers, and look after their nodes."""
         place = _place(plan, keys, network, endpoint)
         pool = next(one for one in plan.pools if one.role is Role.CONTROL_PLANE)
         made = servers.ports(place, pool.nodes, opts)
@@ -67,7 +68,9 @@ class OpenStackBuilder:
             settings=plan.spec.cloud.settings,
             opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=members)),
         )
-        return ControlPlaneParts(ready.ready, (ready, *found.values()))
+        facts = servers.node_facts(place, pool, made, found)
+        nodes = _nodes(place, pool, keys, facts, pulumi.ResourceOptions(parent=opts.parent, deleted_with=ready))
+        return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes))
 
     def pool(
         self,
@@ -78,14 +81,15 @@ class OpenStackBuilder:
         endpoint: EndpointParts,
         opts: pulumi.ResourceOptions,
     ) -> PoolParts:
-        """Make the machines of one pool."""
+        """Make the machines of one pool, and look after its nodes; the control plane's are there already."""
         if pool.role is Role.CONTROL_PLANE:
             return PoolParts()
         cloud = pulumi.ResourceOptions(parent=opts.parent)
         place = _place(plan, keys, network, endpoint)
         made = servers.ports(place, pool.nodes, cloud)
         found = servers.servers(place, pool, made, servers.group(place, pool, cloud), cloud)
-        return PoolParts(tuple(found.values()))
+        nodes = _nodes(place, pool, keys, servers.node_facts(place, pool, made, found), opts)
+        return PoolParts((*found.values(), nodes))
 
     def leftovers(
         self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
@@ -96,6 +100,34 @@ class OpenStackBuilder:
     def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
         """Return None for now."""
         return None
+
+
+def _nodes(
+    place: servers.Place,
+    pool: PoolPlan,
+    keys: KeyParts,
+    facts: Mapping[str, Mapping[str, Any]],
+    opts: pulumi.ResourceOptions,
+) -> PoolNodes:
+    """Look after a pool's nodes once the API answers; with the whole cluster they go without being drained."""
+    spec = place.plan.spec
+    ready = pulumi.ResourceOptions(depends_on=[opts.deleted_with] if opts.deleted_with else [])
+    return PoolNodes(
+        f"{spec.name}-{pool.name}-nodes",
+        {
+            "identity": keys.identity,
+            "pool": pool.name,
+            "distribution": spec.kubernetes.distribution.value,
+            "nodes": dict(facts),
+            "kubeconfig": pulumi.Output.secret(keys.kubeconfig),
+            "keys": pulumi.Output.secret(keys.material.apply(servers.joining)),
+            "inside": place.endpoint["inside"],
+            "outside": place.endpoint["outside"],
+            "image": place.network["image"],
+            "spec": spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        },
+        pulumi.ResourceOptions.merge(opts, ready),
+    )
 
 
 def _place(plan: ClusterPlan, keys: KeyParts, network: NetworkParts, endpoint: EndpointParts) -> servers.Place:
