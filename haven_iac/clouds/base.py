@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -145,8 +145,18 @@ class CloudBuilder(Protocol):
         they still run. None where they make nothing.
         """
 
-    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
-        """Return the id of an object that was created but not recorded, or None when there is none."""
+    def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
+        """Return the id of an object that was created but not recorded, or None when there is none.
+
+        Args:
+            plan: the cluster.
+            token: type of the resource.
+            inputs: what it was to be made with.
+            known: ids that are recorded; one of these is not it.
+
+        Raises:
+            HavenError: nobody can tell.
+        """
 
 
 @runtime_checkable

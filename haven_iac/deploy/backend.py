@@ -91,7 +91,7 @@ def forget_stale_salt(project: Project, stack: str) -> None:
 def clean(project: Project, stack: str) -> None:
     """Remove what a destroyed stack leaves in our own backend; the passphrase goes with the last secret."""
     shutil.rmtree(project.state / "tmp", ignore_errors=True)
-    for name in (f"{stack}.run.json", f"{stack}.plan.json"):
+    for name in (f"{stack}.run.json", f"{stack}.plan.json", f"{stack}.look.json"):
         (project.state / name).unlink(missing_ok=True)
     if not _passphrase(project).exists():
         return

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,8 +123,12 @@ class Session:
         if not (state.get("deployment") or {}).get("pending_operations"):
             return Recovered()
         builder = ready.cloud.builder(str(self.project.root))
-        done = recover(state, builder.find)
+        done = recover(state, partial(builder.find, ready.plan))
         self._import(state)
+        if done.adopted:
+            # What the cloud says of them, such as their addresses, is not known yet.
+            targets = [word for urn in done.adopted for word in ("--target", urn)]
+            self._run("refresh", "--yes", "--skip-preview", *targets, *self._which)
         what = f"adopted {len(done.adopted)}, will do {len(done.dropped)} again"
         self._say(f"an earlier run was cut short; recovered its {len(done.adopted + done.dropped)} operations: {what}")
         return done

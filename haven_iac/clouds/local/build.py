@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,6 @@ class LocalBuilder:
         nodes = [resources.make(node.name, bodies[node.name], opts) for node in pool.nodes]
         return PoolParts(tuple(nodes))
 
-    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
+    def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
         """Return None: everything here converges when it is made again."""
         return None

@@ -92,7 +92,9 @@ class OpenStackCloud:
 
     def probe(self, plan: ClusterPlan) -> list[Finding]:
         """Look, read-only, for what would stop the plan: quota, flavors, image, zones, providers and names."""
-        return []
+        from haven_iac.clouds.openstack.probe import probe
+
+        return probe(plan, settings_of(plan.spec))
 
     def builder(self, root: str) -> CloudBuilder:
         """Return what makes resources; imports Pulumi."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -11,10 +11,15 @@ from haven_iac.clouds.base import AccessParts, ControlPlaneParts, EndpointParts,
 from haven_iac.clouds.openstack import credential, servers, settings_of, tokens
 from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
-from haven_iac.clouds.openstack.connection import provider_arguments
+from haven_iac.clouds.openstack.connection import connect, provider_arguments
+from haven_iac.clouds.openstack.find import find
+from haven_iac.clouds.openstack.leftovers import Leftovers
 from haven_iac.clouds.openstack.pool_nodes import PoolNodes
 from haven_iac.clouds.openstack.ready import ApiReady
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
 
 
 class OpenStackBuilder:
@@ -22,6 +27,7 @@ class OpenStackBuilder:
 
     def __init__(self, root: str) -> None:
         self._root = root
+        self._connection: Connection | None = None
 
     def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
         """Return the way to the cloud: the name of an entry in clouds.yaml, never a credential."""
@@ -94,12 +100,22 @@ class OpenStackBuilder:
     def leftovers(
         self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
     ) -> pulumi.Resource | None:
-        """Return None for now."""
-        return None
+        """Make what drains the cluster and sweeps the cloud when it is deleted."""
+        return Leftovers(
+            f"{plan.spec.name}-leftovers",
+            identity=keys.identity,
+            kubeconfig=keys.kubeconfig,
+            settings=plan.spec.cloud.settings,
+            opts=opts,
+        )
 
-    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
-        """Return None for now."""
-        return None
+    def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
+        """Look an object up by its name, or by what it is where it has none."""
+        if not token.startswith("openstack:"):
+            return None
+        if self._connection is None:
+            self._connection = connect(settings_of(plan.spec))
+        return find(self._connection, token, inputs, known)
 
 
 def _nodes(

@@ -15,11 +15,11 @@ from haven_iac.bootstrap.base import Machine
 from haven_iac.clouds.openstack import nodes
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.consoles import told
+from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.rolling import BOOT_SECONDS, Roll
-from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.errors import DeployError, UnreachableError
 from haven_iac.kube import Kube
-from haven_iac.spec.load import parse, validate
+from haven_iac.spec.load import parse
 
 NOTED = ("kubeconfig", "keys", "inside", "outside")
 """Inputs that say how to do the work later, so that they have to be up to date; a change touches no node."""
@@ -98,7 +98,7 @@ def _leave(props: Props, names: list[str], known: Props) -> None:
 def _renew(props: Props, names: list[str]) -> None:
     """Bring nodes up to date; the first failure stops it, and the next run goes on from there."""
     spec = parse(props["spec"])
-    settings = validate(OpenStackSettings, spec.cloud.settings)
+    settings = settings_from(spec.cloud.settings)
     roll = Roll(
         spec=spec,
         settings=settings,

@@ -198,9 +198,10 @@ class OpenStackSettings(SpecModel):
     external_network: Text | None = None
     """Name or id of the network that floating IPs come from; the only external network when left out."""
     network_id: Id | None = None
-    """An existing network for the nodes, left by `destroy`; that of `subnetId`, else a new one, when left out."""
+    """An existing network for the nodes, left by `destroy`; a new one when left out. Goes with `subnetId`."""
     subnet_id: Id | None = None
-    """An existing subnet of that network, whose range is `network.nodes`; a new one when left out."""
+    """An existing subnet of that network, whose range is `network.nodes`; a new one when left out. Goes with
+    `networkId`."""
     router_id: Id | None = None
     """An existing router, left by `destroy`; a new one when left out, and none for an existing subnet that has one."""
     security_group_ids: tuple[Id, ...] = ()
