@@ -73,6 +73,14 @@ class ControlPlaneParts:
 
 
 @dataclass(frozen=True)
+class MachineParts:
+    """The machines of one pool."""
+
+    details: Mapping[str, Any] | pulumi.Output[Any] = field(default_factory=dict)
+    """What the same adapter needs to look after their nodes; nobody else reads it."""
+
+
+@dataclass(frozen=True)
 class PoolParts:
     """The nodes of one pool."""
 
@@ -117,7 +125,7 @@ class CloudBuilder(Protocol):
     ) -> ControlPlaneParts:
         """Start the control plane; the first server first."""
 
-    def pool(
+    def machines(
         self,
         plan: ClusterPlan,
         pool: PoolPlan,
@@ -125,11 +133,25 @@ class CloudBuilder(Protocol):
         network: NetworkParts,
         endpoint: EndpointParts,
         opts: pulumi.ResourceOptions,
-    ) -> PoolParts:
-        """Make the nodes of one pool; for the control plane, what is done to its nodes once the API answers.
+    ) -> MachineParts:
+        """Make what the cloud holds of one pool; it needs no cluster, so it is made beside the control plane.
 
-        The Kubernetes provider, for what is made through the cluster's API, comes with the parent. `deleted_with` in
-        `opts` is for that only: whatever the cloud holds is deleted by itself.
+        Nothing for the pool of the servers where `control_plane` makes those.
+        """
+
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        machines: MachineParts,
+        opts: pulumi.ResourceOptions,
+    ) -> PoolParts:
+        """Make what the cluster holds of one pool, once the API answers.
+
+        The Kubernetes provider comes with the parent. All of it goes with the cluster (`deleted_with` in `opts`).
         """
 
     def leftovers(

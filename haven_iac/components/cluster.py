@@ -11,6 +11,7 @@ from haven_iac.components.cloud_access import CloudAccess
 from haven_iac.components.control_plane import ControlPlane
 from haven_iac.components.keys import Keys
 from haven_iac.components.leftovers import Leftovers
+from haven_iac.components.machines import Machines
 from haven_iac.components.network import Network
 from haven_iac.components.node_pool import NodePool
 from haven_iac.components.platform import Platform
@@ -70,6 +71,14 @@ class HavenCluster(HavenComponent):
         held: dict[str, Any] = {**placed, "material": keys.material, "kubeconfig": self.kubeconfig}
         common = {**held, "server": endpoint.server, "endpoint": endpoint.given}
         control_plane = ControlPlane(f"{name}-control-plane", {**common}, cloud)  # type: ignore[typeddict-item]
+        machines = {
+            pool.name: Machines(
+                f"{name}-machines-{pool.name}",
+                {**common, "pool": pool.name},  # type: ignore[typeddict-item]
+                cloud,
+            )
+            for pool in plan.pools
+        }
         provider = resources.provider(
             f"{name}-kubernetes",
             {
@@ -87,14 +96,20 @@ class HavenCluster(HavenComponent):
             deleted_with=next(iter(control_plane.resources), None),
         )
         pools = [
-            NodePool(f"{name}-pool-{pool.name}", {**common, "pool": pool.name}, inside)  # type: ignore[typeddict-item]
-            for pool in plan.pools
+            NodePool(
+                f"{name}-pool-{pool}",
+                {**common, "pool": pool, "machines": made.given},  # type: ignore[typeddict-item]
+                inside,
+            )
+            for pool, made in machines.items()
         ]
         leftovers = Leftovers(
             f"{name}-leftovers",
             {**held},  # type: ignore[typeddict-item]
             pulumi.ResourceOptions(
-                parent=self, providers=providers, depends_on=[endpoint, access, control_plane, *pools]
+                parent=self,
+                providers=providers,
+                depends_on=[endpoint, access, control_plane, *machines.values(), *pools],
             ),
         )
         Platform(

@@ -11,7 +11,15 @@ from typing import Any
 import pulumi
 
 from haven_iac import resources
-from haven_iac.clouds.base import AccessParts, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.base import (
+    AccessParts,
+    ControlPlaneParts,
+    EndpointParts,
+    KeyParts,
+    MachineParts,
+    NetworkParts,
+    PoolParts,
+)
 from haven_iac.clouds.local.commands import FAKE_NODE
 from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
 from haven_iac.plan.model import ClusterPlan, PoolPlan
@@ -119,6 +127,18 @@ class LocalBuilder:
         )
         return ControlPlaneParts(control.ready, (control,))
 
+    def machines(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> MachineParts:
+        """Make nothing: nodes are objects only."""
+        return MachineParts()
+
     def pool(
         self,
         plan: ClusterPlan,
@@ -126,6 +146,7 @@ class LocalBuilder:
         keys: KeyParts,
         network: NetworkParts,
         endpoint: EndpointParts,
+        machines: MachineParts,
         opts: pulumi.ResourceOptions,
     ) -> PoolParts:
         """Make one Node object for each planned node; kwok plays its kubelet."""

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from haven_iac.clouds.base import AccessParts, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.base import (
+    AccessParts,
+    ControlPlaneParts,
+    EndpointParts,
+    KeyParts,
+    MachineParts,
+    NetworkParts,
+    PoolParts,
+)
 from haven_iac.clouds.openstack import credential, servers, settings_of, tokens
 from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
@@ -78,7 +86,7 @@ class OpenStackBuilder:
         nodes = _nodes(place, pool, keys, facts, pulumi.ResourceOptions(parent=opts.parent, deleted_with=ready))
         return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes))
 
-    def pool(
+    def machines(
         self,
         plan: ClusterPlan,
         pool: PoolPlan,
@@ -86,16 +94,30 @@ class OpenStackBuilder:
         network: NetworkParts,
         endpoint: EndpointParts,
         opts: pulumi.ResourceOptions,
+    ) -> MachineParts:
+        """Make ports and servers of one pool; those of the control plane are made with it."""
+        if pool.role is Role.CONTROL_PLANE:
+            return MachineParts()
+        place = _place(plan, keys, network, endpoint)
+        made = servers.ports(place, pool.nodes, opts)
+        found = servers.servers(place, pool, made, servers.group(place, pool, opts), opts)
+        return MachineParts({"nodes": servers.node_facts(place, pool, made, found)})
+
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        machines: MachineParts,
+        opts: pulumi.ResourceOptions,
     ) -> PoolParts:
-        """Make the machines of one pool, and look after its nodes; the control plane's are there already."""
+        """Look after the nodes of one pool; `control_plane` does for its own."""
         if pool.role is Role.CONTROL_PLANE:
             return PoolParts()
-        cloud = pulumi.ResourceOptions(parent=opts.parent)
         place = _place(plan, keys, network, endpoint)
-        made = servers.ports(place, pool.nodes, cloud)
-        found = servers.servers(place, pool, made, servers.group(place, pool, cloud), cloud)
-        nodes = _nodes(place, pool, keys, servers.node_facts(place, pool, made, found), opts)
-        return PoolParts((*found.values(), nodes))
+        return PoolParts((_nodes(place, pool, keys, machines.details["nodes"], opts),))
 
     def leftovers(
         self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
@@ -122,7 +144,7 @@ def _nodes(
     place: servers.Place,
     pool: PoolPlan,
     keys: KeyParts,
-    facts: Mapping[str, Mapping[str, Any]],
+    facts: Any,
     opts: pulumi.ResourceOptions,
 ) -> PoolNodes:
     """Look after a pool's nodes once the API answers; with the whole cluster they go without being drained."""
@@ -134,7 +156,7 @@ def _nodes(
             "identity": keys.identity,
             "pool": pool.name,
             "distribution": spec.kubernetes.distribution.value,
-            "nodes": dict(facts),
+            "nodes": facts,
             "kubeconfig": pulumi.Output.secret(keys.kubeconfig),
             "keys": pulumi.Output.secret(keys.material.apply(servers.joining)),
             "inside": place.endpoint["inside"],
