@@ -6,9 +6,11 @@ loses its first zero.  So every text here is quoted, whatever it looks like.
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ class File:
     """Whether a difference means that a machine has to be made anew to follow its description."""
 
 
+@lru_cache(maxsize=16)
 def script(name: str, path: str = "") -> File:
     """Return one of our scripts as a file; it never counts as a reason to make machines anew."""
     return File(path or f"{LIBRARY}/{name}", (SCRIPTS / name).read_text(), "0700", counts=False)
@@ -93,10 +96,26 @@ def _write(value: Any, dumper: type[yaml.SafeDumper]) -> str:
     return written
 
 
+_PLAIN = re.compile(r"[!-~][\t -~]*(\n[\t -~]+|\n(?=\n))*\n")
+"""Texts of several lines that a block holds as they are, whoever reads them."""
+
+
 def cloud_config(files: Sequence[File], commands: Sequence[Sequence[str]]) -> str:
-    """Return a cloud-init document that writes these files and then runs these commands."""
-    document = {
-        "write_files": [{"path": one.path, "permissions": one.mode, "content": one.text} for one in files],
-        "runcmd": [list(command) for command in commands],
-    }
-    return "#cloud-config\n" + readable(document)
+    """Return a cloud-init document that writes these files and then runs these commands.
+
+    Written by hand, because it is most of the text and there is one for each node.
+    """
+    lines = ["#cloud-config", "write_files:"]
+    for one in files:
+        lines += [f'  - path: "{one.path}"', f'    permissions: "{one.mode}"', *_content(one.text)]
+    lines.append("runcmd:")
+    lines += [f"  - [{', '.join(_write(word, _Quoted).strip() for word in command)}]" for command in commands]
+    return "\n".join(lines) + "\n"
+
+
+def _content(text: str) -> Iterator[str]:
+    if _PLAIN.fullmatch(text):
+        yield "    content: |"
+        yield from (f"      {line}" if line else "" for line in text.removesuffix("\n").split("\n"))
+    else:
+        yield f"    content: {_write(text, _Quoted).strip()}"

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from haven_iac.bootstrap import audit, authentication, host, pod_security, registries, releases, snapshots
+from haven_iac.bootstrap import audit, authentication, host, known, pod_security, registries, releases, snapshots
 from haven_iac.bootstrap.base import Machine, UserData
 from haven_iac.bootstrap.facts import BootFacts
 from haven_iac.bootstrap.files import ETC, File, cloud_config, quoted, several
+from haven_iac.errors import SpecError
 from haven_iac.spec import ClusterSpec
 
 AUTHORITIES = {
@@ -100,7 +101,7 @@ class Rancher(ABC):
         """Return what a server's configuration holds in this distribution's own words."""
 
     @abstractmethod
-    def manifests(self, spec: ClusterSpec) -> list[dict[str, Any]]:
+    def manifests(self, boot: Boot) -> list[dict[str, Any]]:
         """Return objects that every server applies by itself before anything else runs."""
 
     def own_files(self, boot: Boot) -> Iterator[File]:
@@ -170,8 +171,10 @@ class Rancher(ABC):
         if oidc := boot.spec.identity.oidc:
             text = authentication.text(oidc, boot.facts.identity_ca)
             yield File(f"{self.ours}/authentication.yaml", text)
-        if manifests := self.manifests(boot.spec):
+        if manifests := self.manifests(boot):
             yield File(f"{self.data}/server/manifests/haven-iac.yaml", several(manifests))
+        for name, text in boot.facts.manifests:
+            yield File(f"{self.data}/server/manifests/haven-iac-{name}.yaml", text)
         if boot.facts.snapshots and boot.facts.snapshots.access_key and boot.facts.snapshots.ca:
             yield File(snapshots.CA_FILE, boot.facts.snapshots.ca, counts=False)
 
@@ -195,11 +198,15 @@ class Rancher(ABC):
 
         Raises:
             KeyError: the key material lacks a file.
-            SpecError: no release of the distribution is known for the version.
+            SpecError: no release of the distribution is known for the version, or it lacks a setting that is needed.
         """
         boot = Boot(spec, machine, keys, endpoint, facts)
         release = releases.of(spec)
         config = self.config(boot)
+        role = "server" if machine.server else "agent"
+        if wrong := list(known.problems(self.distribution, role, release.name, config)):
+            fix = "choose another kubernetes.release, or leave it out"
+            raise SpecError("; ".join(wrong), fix=fix, at="kubernetes.release")
         files = [*self._node_files(boot), *self.own_files(boot)]
         if machine.server:
             files += self._server_files(boot)

@@ -36,6 +36,8 @@ class ControlPlane(HavenComponent):
 
     ready: pulumi.Output[str]
     """Known when the API answers; everything in the cluster waits for it."""
+    kubeconfig: pulumi.Output[str]
+    """The credential that the cloud hands out; empty where it is signed with keys of ours.  Secret."""
 
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
@@ -47,6 +49,9 @@ class ControlPlane(HavenComponent):
             self._child,
         )
         self.ready = parts.ready
+        self.kubeconfig = pulumi.Output.secret(
+            pulumi.Output.from_input("") if parts.kubeconfig is None else parts.kubeconfig
+        )
         self._resources = list(parts.resources)
         self.register_outputs({"ready": self.ready})
 

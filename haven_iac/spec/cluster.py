@@ -83,8 +83,8 @@ class ClusterSpec(SpecModel):
     """Address ranges and who may reach the API."""
     control_plane: ControlPlaneSpec = ControlPlaneSpec()
     """The servers that run etcd and the Kubernetes API."""
-    pools: Annotated[dict[Name, NodePoolSpec], Field(min_length=1)]
-    """Node pools by name."""
+    pools: dict[Name, NodePoolSpec] = Field(default_factory=dict)
+    """Node pools by name; one at the least, unless the nodes are there already."""
     ingress: IngressSpec
     """How traffic comes in."""
     storage: StorageSpec = StorageSpec()

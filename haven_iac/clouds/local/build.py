@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pulumi
 
 from haven_iac import resources
 from haven_iac.clouds.base import (
-    AccessParts,
+    Bare,
     ControlPlaneParts,
     EndpointParts,
     KeyParts,
@@ -66,31 +65,11 @@ def node_objects(plan: ClusterPlan) -> dict[str, dict[str, Any]]:
     }
 
 
-class LocalBuilder:
+class LocalBuilder(Bare):
     """Makes a simulated cluster."""
 
     def __init__(self, root: str) -> None:
         self._root = root
-
-    def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
-        """Return none: no cloud is asked."""
-        return {}
-
-    def network(self, plan: ClusterPlan, identity: pulumi.Output[str], opts: pulumi.ResourceOptions) -> NetworkParts:
-        """Make nothing: the loopback device is there."""
-        return NetworkParts()
-
-    def access(
-        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
-    ) -> AccessParts:
-        """Make nothing: there is no cloud to log in to."""
-        return AccessParts()
-
-    def leftovers(
-        self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
-    ) -> pulumi.Resource | None:
-        """Return None: everything goes with the processes."""
-        return None
 
     def api_endpoint(
         self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
@@ -127,18 +106,6 @@ class LocalBuilder:
         )
         return ControlPlaneParts(control.ready, (control,))
 
-    def machines(
-        self,
-        plan: ClusterPlan,
-        pool: PoolPlan,
-        keys: KeyParts,
-        network: NetworkParts,
-        endpoint: EndpointParts,
-        opts: pulumi.ResourceOptions,
-    ) -> MachineParts:
-        """Make nothing: nodes are objects only."""
-        return MachineParts()
-
     def pool(
         self,
         plan: ClusterPlan,
@@ -153,7 +120,3 @@ class LocalBuilder:
         bodies = node_objects(plan)
         nodes = [resources.make(node.name, bodies[node.name], opts) for node in pool.nodes]
         return PoolParts(tuple(nodes))
-
-    def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
-        """Return None: everything here converges when it is made again."""
-        return None

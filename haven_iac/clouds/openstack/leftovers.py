@@ -13,11 +13,11 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.drain import drain
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.sweep import sweep
-from haven_iac.kube import Kube
 
 SECONDS = 10.0
 """How long one answer of the cluster's API may take."""

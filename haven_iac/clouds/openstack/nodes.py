@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from haven_iac.clouds.openstack.api import MERGE, ApiError, Kube
 from haven_iac.errors import DeployError, UnreachableError
-from haven_iac.kube import MERGE, ApiError, Kube
 
 NODES = "/api/v1/nodes"
 PAUSE = 1.0

@@ -13,12 +13,12 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Resou
 
 from haven_iac.bootstrap.base import Machine
 from haven_iac.clouds.openstack import nodes
+from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.rolling import BOOT_SECONDS, Roll
 from haven_iac.errors import DeployError, UnreachableError
-from haven_iac.kube import Kube
 from haven_iac.spec.load import parse
 
 NOTED = ("kubeconfig", "keys", "inside", "outside")
