@@ -74,18 +74,23 @@ def checks() -> Iterator[tuple[str, str]]:
     """Yield a page for each check, and one with all."""
     from haven_iac.compliance import catalogue
 
-    lines = [f"# Checks of the Haven Compliancy Checker {catalogue.CURRENT}\n"]
-    lines += ["| check | category | mandatory | what it is about |", "|---|---|---|---|"]
-    for check in catalogue.checks():
-        lines.append(
-            f"| [{check.id}]({check.id}.md) | {check.category} | {'yes' if check.mandatory else 'no'} | {check.label} |"
-        )
+    lines = ["# Checks of the Haven Compliancy Checker\n"]
+    for one in catalogue.lists():
+        lines += [f"## {one.name}\n", f"{sum(c.mandatory for c in one.checks)} mandatory, from {one.source}.\n"]
+        lines += ["| check | category | mandatory | what it is about |", "|---|---|---|---|"]
+        for check in one.checks:
+            mandatory = "yes" if check.mandatory else "no"
+            lines.append(f"| [{check.id}]({check.id}.md) | {check.category} | {mandatory} | {check.label} |")
+        lines.append("")
+    for check in {check.id: check for one in reversed(catalogue.lists()) for check in one.checks}.values():
         text = f"# {check.id}: {check.label}\n\n{check.rationale}\n\n"
         text += f"- category: {check.category}\n- mandatory: {'yes' if check.mandatory else 'no, suggested'}\n"
+        text += f"- since: {check.since or 'a version that is not known; lists before 12.8 have it'}\n"
+        text += f"- until: {(check.until and check.until + ', or a version before it') or 'still there'}\n"
         text += f"- what the checker is known to read: {check.reads}\n- how sure that is: {check.confidence}\n"
         text += f"- source: {check.source}\n"
         yield f"checks/{check.id}.md", text
-    yield "checks/README.md", "\n".join(lines) + "\n"
+    yield "checks/README.md", "\n".join(lines)
 
 
 def command() -> Iterator[tuple[str, str]]:

@@ -159,6 +159,20 @@ class ComplianceError(HavenError):
     exit_code = ExitCode.VERDICT
 
 
+class DataError(HavenError):
+    """Dated data that a user brings cannot be used, or cannot be had."""
+
+    code = "HVN401"
+    exit_code = ExitCode.USAGE
+
+
+class EvidenceError(HavenError):
+    """A result of the checker cannot be used, or cannot be had."""
+
+    code = "HVN402"
+    exit_code = ExitCode.VERDICT
+
+
 class ToolchainError(HavenError):
     """A tool is missing and could not be had."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Capability(StrEnum):
@@ -70,6 +71,35 @@ class NodeFacts:
 
 
 @dataclass(frozen=True)
+class FoundNode:
+    """A node that is there already."""
+
+    name: str
+    zone: str
+    """Empty where the cluster knows no zones."""
+    control_plane: bool
+    os_image: str
+    public: bool = False
+    """It has an address of type ExternalIP."""
+    flavor: str = ""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Something that fills a slot of the platform and is not ours."""
+
+    name: str
+    """As its workload, class or chart is called."""
+    namespace: str = ""
+    version: str = ""
+
+    def __str__(self) -> str:
+        """Return it as people say it."""
+        named = f"{self.name} {self.version}".strip()
+        return f"{named} in {self.namespace}" if self.namespace else named
+
+
+@dataclass(frozen=True)
 class CloudFacts:
     """Everything a cloud promises."""
 
@@ -89,3 +119,22 @@ class CloudFacts:
     stand_in_charts: bool = False
     """Whether stand-in charts are used when the spec does not say."""
     capabilities: frozenset[Capability] = frozenset()
+    remedies: Mapping[str, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
+    """By id of a check: settings of this cloud that would make it pass, as dotted path in the description and value."""
+    platform: str = ""
+    """Kubernetes platform as the checker names it, where the kind of cloud and the spec do not tell."""
+    own_keys: bool = True
+    """The control plane is started with key material of ours; otherwise the cloud hands out the credential."""
+    found_nodes: tuple[FoundNode, ...] | None = None
+    """Nodes that are there already, so that none are planned; None where we make them."""
+    brought: Mapping[str, Brought] = field(default_factory=dict)
+    """By slot, what fills those of `bundled`, as far as that is known."""
+    left_alone: frozenset[str] = frozenset()
+    """Namespaces that were there before us: nothing is put into them, and no policy of ours reaches them."""
+    shared: bool = False
+    """Others manage objects here too: a field that somebody else has set is never taken over."""
+
+    def place(self, slot: str, own: str) -> str:
+        """Return the namespace in which a slot's work is done: that of what is there already, else our own."""
+        found = self.brought.get(slot)
+        return found.namespace if found and found.namespace else own

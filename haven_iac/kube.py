@@ -1,143 +1,304 @@
-"""A few requests to a Kubernetes API, by the standard library: for resources that have to start quickly."""
+"""A Kubernetes API as plain JSON: get, list, apply, create, delete, for any kind that it serves.
+
+A basic: knows nothing of clusters of ours. The Kubernetes client library reads the kubeconfig, exec plugins too; its
+models are not used, as they refuse some objects that exist.
+"""
 
 from __future__ import annotations
 
-import base64
 import json
-import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.client import HTTPException, HTTPSConnection
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
-from haven_iac.errors import UnreachableError
+import yaml
 
-SECONDS = 20
-"""How long one answer may take."""
+from haven_iac.errors import DeployError, UnreachableError
 
+Document = Mapping[str, Any]
+
+TIMEOUT = (5.0, 20.0)
+"""Seconds to connect, and to answer one call."""
+
+PAGE = 500
+"""Objects in one answer."""
+
+JSON = "application/json"
+BARE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""A list with nothing but the metadata of each object."""
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-STRATEGIC = "application/strategic-merge-patch+json"
-JSON = "application/json"
 
 
-class ApiError(UnreachableError):
-    """The Kubernetes API answered, and not with what was wanted."""
+class KubeError(DeployError):
+    """The Kubernetes API refused a call."""
 
     code = "HVN308"
 
-    def __init__(self, status: int, what: str) -> None:
-        super().__init__(f"the Kubernetes API answered {status}: {what}")
+    def __init__(self, status: int, reason: str, message: str, what: str) -> None:
+        super().__init__(f"the Kubernetes API refused to {what}: {message or reason or status}")
         self.status = status
+        """HTTP status."""
+        self.reason = reason
+        """One word, as NotFound, Conflict or Forbidden."""
 
 
 class Kube:
-    """One cluster's API, as the kubeconfig's user.
+    """Calls of one connection."""
 
-    Args:
-        kubeconfig: YAML text with a client certificate or a token; kept out of every error.
-        seconds: how long one answer may take.
-    """
+    def __init__(self, host: str, pool: Any, headers: Mapping[str, str]) -> None:
+        self.host = host
+        """URL of the API."""
+        self._pool = pool
+        self._headers = dict(headers)
+        self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
 
-    def __init__(self, kubeconfig: str, seconds: float = SECONDS) -> None:
-        import yaml
+    # Paths
 
-        document = yaml.safe_load(kubeconfig)
-        cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
-        self.server = str(cluster["server"])
-        parts = urlsplit(self.server)
-        self._host, self._port = str(parts.hostname), parts.port or 443
-        self._seconds = seconds
-        self._context = ssl.create_default_context(cadata=_text(cluster["certificate-authority-data"]))
-        if "client-certificate-data" in user:
-            with _file(user["client-certificate-data"]) as cert, _file(user["client-key-data"]) as key:
-                self._context.load_cert_chain(cert, key)
-        self._headers = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        kind: str = JSON,
-        query: Mapping[str, str] | None = None,
-    ) -> Any:
-        """Return what is answered, as plain values; text where the answer is no JSON.
-
-        Raises:
-            UnreachableError: nothing answers.
-            ApiError: the answer is an error.
-        """
-        target = f"{quote(path)}?{urlencode(query)}" if query else quote(path)
-        data = None if body is None else json.dumps(body).encode()
-        connection = HTTPSConnection(self._host, self._port, timeout=self._seconds, context=self._context)
+    def get(self, path: str, accept: str = JSON, **query: str) -> dict[str, Any] | None:
+        """Return what stands at a path, or None when there is nothing."""
         try:
-            connection.request(method, target, data, {"Content-Type": kind, "Accept": JSON, **self._headers})
-            answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
-        except (OSError, HTTPException) as error:
-            raise UnreachableError(f"{self.server} does not answer: {_reason(error)}") from None
-        finally:
-            connection.close()
-        found = _parsed(text)
-        if answer.status >= 400:
-            raise ApiError(answer.status, str(found.get("message", "") if isinstance(found, dict) else found)[:500])
-        return found
-
-    def get(self, path: str, **query: str) -> Any:
-        """Return one object, or a list; None when it does not exist."""
-        try:
-            return self.ask("GET", path, query=query or None)
-        except ApiError as error:
+            return self._call("GET", path, query, accept=accept)
+        except KubeError as error:
             if error.status == 404:
                 return None
             raise
 
-    def items(self, path: str, **query: str) -> Iterator[Any]:
-        """Yield the objects of a list; none where the API does not know the kind."""
-        more = ""
-        while True:
-            page = self.get(path, limit="500", **query, **({"continue": more} if more else {})) or {}
-            yield from page.get("items") or ()
-            more = (page.get("metadata") or {}).get("continue") or ""
-            if not more:
-                return
+    def items(self, path: str, *, bare: bool = False, **query: str) -> list[dict[str, Any]]:
+        """Return every object at a path, page by page; none when its kind is not served.
 
-    def delete(self, path: str, **query: str) -> bool:
-        """Delete an object; return whether it was there."""
+        Begins again once when the list changed too much meanwhile.
+
+        Args:
+            path: of a list.
+            bare: metadata only, for objects that are large.
+            query: such as `labelSelector`.
+        """
+        accept = BARE if bare else JSON
+        for again in (True, False):
+            found: list[dict[str, Any]] = []
+            more: dict[str, str] = {}
+            try:
+                while page := self.get(path, accept, limit=str(PAGE), **query, **more):
+                    found += page.get("items") or []
+                    token = (page.get("metadata") or {}).get("continue")
+                    if not token:
+                        return found
+                    more = {"continue": token}
+                return found
+            except KubeError as error:
+                if error.status != 410 or not again:
+                    raise
+        return []
+
+    def post(self, path: str, body: Document, **query: str) -> dict[str, Any]:
+        """Send a body to a path: a new object, or a question such as a review."""
+        return self._call("POST", path, query, body)
+
+    # Objects
+
+    def path(self, body: Document, name: str = "") -> str:
+        """Return the path of an object; of its list when the object has no name and none is given.
+
+        Raises:
+            KubeError: its kind is not served; status 404.
+        """
+        about = body.get("metadata") or {}
+        plural, namespaced = self._kind(str(body["apiVersion"]), str(body["kind"]))
+        base = _base(str(body["apiVersion"]))
+        if namespaced and about.get("namespace"):
+            base += f"/namespaces/{quote(about['namespace'])}"
+        named = name or about.get("name") or ""
+        return f"{base}/{plural}" + (f"/{quote(named, safe='')}" if named else "")
+
+    def read(self, body: Document) -> dict[str, Any] | None:
+        """Return an object as it is now, or None when it, or its kind, is not there."""
         try:
-            self.ask("DELETE", path, query=query or None)
-        except ApiError as error:
+            return self.get(self.path(body))
+        except KubeError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def create(self, body: Document) -> dict[str, Any]:
+        """Make an object."""
+        unnamed = {**body, "metadata": {k: v for k, v in (body.get("metadata") or {}).items() if k == "namespace"}}
+        return self.post(self.path(unnamed), body)
+
+    def apply(self, body: Document, manager: str, *, force: bool = False) -> dict[str, Any]:
+        """Make an object as described; what others have set in it stays (server-side apply).
+
+        Args:
+            body: what of it is ours.
+            manager: who we are.
+            force: take over fields that somebody else has set.
+        """
+        query = {"fieldManager": manager, "force": "true" if force else "false"}
+        return self._call("PATCH", self.path(body), query, body, APPLY)
+
+    def merge(self, body: Document, change: Document) -> dict[str, Any]:
+        """Change some keys of an object."""
+        return self._call("PATCH", self.path(body), {}, change, MERGE)
+
+    def delete(self, body: Document, policy: str = "Background") -> bool:
+        """Remove an object; return whether it was there."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy}
+        try:
+            self._call("DELETE", self.path(body), {}, options)
+        except KubeError as error:
             if error.status == 404:
                 return False
             raise
         return True
 
+    def kinds(self, api_version: str) -> list[dict[str, Any]]:
+        """Return what one version of a group serves, as the API describes it; empty when there is none."""
+        return list((self.get(_base(api_version)) or {}).get("resources") or [])
 
-def _text(data: str) -> str:
-    return base64.b64decode(data).decode()
+    def _kind(self, api_version: str, kind: str) -> tuple[str, bool]:
+        key = (api_version, kind)
+        if key not in self._kinds:
+            for one in self.kinds(api_version):
+                if "/" not in one["name"]:
+                    self._kinds[(api_version, one["kind"])] = (one["name"], bool(one["namespaced"]))
+        if key not in self._kinds:
+            raise KubeError(404, "NotFound", f"{kind} of {api_version} is not served", f"find {kind}")
+        return self._kinds[key]
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Document | None = None,
+        kind: str = JSON,
+        accept: str = JSON,
+    ) -> dict[str, Any]:
+        from urllib3 import Timeout
+
+        url = f"{self.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Accept": accept, **self._headers}
+        data = None
+        if body is not None:
+            headers["Content-Type"] = kind
+            data = json.dumps(body)
+        timeout = Timeout(connect=TIMEOUT[0], read=TIMEOUT[1])
+        answer = self._pool.request(method, url, body=data, headers=headers, timeout=timeout, redirect=False)
+        if 200 <= answer.status < 300:
+            found = json.loads(answer.data) if answer.data else {}
+            if not isinstance(found, dict):
+                raise ValueError("an answer that is no object")
+            return found
+        raise _refused(answer.status, answer.data, f"{_VERBS.get(method, 'read')} {path}")
+
+
+_VERBS = {"GET": "read", "POST": "create in", "PATCH": "change", "DELETE": "delete", "PUT": "replace"}
+
+
+def _base(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
+def _refused(status: int, data: bytes, what: str) -> KubeError:
+    reason = message = ""
+    try:
+        said = json.loads(data)
+        reason, message = str(said.get("reason") or ""), str(said.get("message") or "")
+    except (ValueError, AttributeError):
+        pass
+    return KubeError(status, reason, "".join(c for c in message if c.isprintable())[:1000], what)
 
 
 @contextmanager
-def _file(data: str) -> Iterator[str]:
-    """Give a file, readable by its owner only and gone at once, as `ssl` reads certificates from files only."""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(base64.b64decode(data))
-        file.flush()
-        yield file.name
+def connect(kubeconfig: str, *, folder: Path | None = None, rights: str = "") -> Iterator[Kube]:
+    """Give a connection to the cluster behind a kubeconfig.
+
+    Args:
+        kubeconfig: its text.
+        folder: where files that it names are; the current one when left out.
+        rights: what to do when the credential may not do something.
+
+    Raises:
+        UnreachableError: the API does not answer, or refuses the credential; or the text is no kubeconfig.
+        KubeError: it refused a call for another reason.
+    """
+    from urllib3.exceptions import HTTPError
+
+    # The client library writes certificate and key to files: these are private, and gone after the last call.
+    with tempfile.TemporaryDirectory() as private, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about insecure kubeconfigs, and of the library about itself
+        kube = _open(kubeconfig, folder or Path.cwd(), private)
+        try:
+            yield kube
+        except KubeError as error:
+            raise _explained(error, kube.host, rights) from None
+        except (HTTPError, OSError) as error:
+            raise _silent(str(getattr(error, "reason", "") or error), kube.host) from None
+        except json.JSONDecodeError:
+            raise UnreachableError(
+                f"what answers at {kube.host} is no Kubernetes API",
+                fix="look at the server in the kubeconfig, and at what stands between here and there",
+            ) from None
+        finally:
+            kube._pool.clear()
 
 
-def _parsed(text: str) -> Any:
+def _open(kubeconfig: str, folder: Path, private: str) -> Kube:
+    import urllib3
+    from kubernetes import client, config
+    from kubernetes.config.kube_config import KubeConfigLoader
+
+    settings: Any = client.Configuration()
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        loader: Any = KubeConfigLoader(  # type: ignore[no-untyped-call]
+            yaml.safe_load(kubeconfig), config_base_path=str(folder), temp_file_path=private
+        )
+        loader.load_and_set(settings)
+    except (config.ConfigException, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
+        # What went wrong may name a secret.
+        raise UnreachableError(
+            "this is no kubeconfig that can be used",
+            fix="look at it with `kubectl config view`; the one of the stack comes from `haven-iac kubeconfig`",
+        ) from None
+    tls = {
+        "cert_reqs": "CERT_REQUIRED" if settings.verify_ssl else "CERT_NONE",
+        "ca_certs": settings.ssl_ca_cert,
+        "cert_file": settings.cert_file,
+        "key_file": settings.key_file,
+        **({"server_hostname": settings.tls_server_name} if settings.tls_server_name else {}),
+    }
+    make = (lambda **given: urllib3.ProxyManager(settings.proxy, **given)) if settings.proxy else urllib3.PoolManager
+    headers = {one["key"]: one["value"] for one in settings.auth_settings().values() if one["in"] == "header"}
+    return Kube(settings.host.rstrip("/"), make(retries=False, maxsize=4, **tls), headers)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not the cluster's: {error.verify_message}"
-    return str(error) or type(error).__name__
+def _explained(error: KubeError, host: str, rights: str) -> DeployError:
+    if error.status == 401:
+        fix = "it may have ended, or belong to another cluster; `haven-iac up` renews the stack's own"
+        return UnreachableError(f"the Kubernetes API at {host} does not know this credential (401)", fix=fix)
+    if error.status == 403 and rights:
+        return UnreachableError(f"the Kubernetes API at {host} refuses to be read (403)", fix=rights)
+    return error
+
+
+def _silent(reason: str, host: str) -> UnreachableError:
+    """Return the error for an API that was not reached, with the last cause of a chain of them."""
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return UnreachableError(
+            f"the certificate of {host} is not signed by the authority in the kubeconfig",
+            fix="it belongs to another cluster, or this one was built again: get a new one with `haven-iac kubeconfig`",
+        )
+    why = reason.rpartition(": ")[2].strip("()'\" ") or "it gave no reason"
+    return UnreachableError(
+        f"the Kubernetes API at {host} does not answer: {why}",
+        fix="`haven-iac up` starts what has stopped; else look at your network and VPN",
+    )
+
+
+def names(objects: Sequence[Document]) -> list[str]:
+    """Return the names of objects."""
+    return [str(one["metadata"]["name"]) for one in objects]

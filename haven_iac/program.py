@@ -12,9 +12,10 @@ import pulumi
 from haven_iac import interrupted, look
 from haven_iac.compliance.gate import refusal
 from haven_iac.compliance.predict import predict
+from haven_iac.compliance.suggest import suggested
 from haven_iac.components import HavenCluster
 from haven_iac.errors import HavenError
-from haven_iac.prepare import Prepared, from_document, prepare
+from haven_iac.prepare import Prepared, from_document, prepare, replan
 from haven_iac.project import Project
 
 
@@ -45,7 +46,7 @@ def gate(ready: Prepared) -> None:
     Raises:
         RunError: a mandatory check is predicted to fail and the spec enforces them.
     """
-    verdict = predict(ready.plan, date.today())
+    verdict = suggested(predict(ready.plan, date.today()), ready.plan, replan)
     for notice in ready.plan.notices:
         pulumi.log.info(f"{notice.path}: {notice.text}" if notice.path else notice.text)
     for result in verdict.failed:

@@ -39,6 +39,10 @@ class Project:
         """Return the folder for local state."""
         return self.root / STATE_FOLDER
 
+    def found_file(self, stack: str) -> Path:
+        """Return the file with what was found of a cluster that exists; `haven-iac detect` writes it."""
+        return self.stacks / "found" / f"{stack}.yaml"
+
     def local_cluster(self, stack: str) -> Path:
         """Return the folder of the simulated cluster of one stack."""
         return self.state / "local" / stack

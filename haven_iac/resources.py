@@ -8,6 +8,7 @@ object of a chart is asked for once more (`pulumi:pulumi:getResource`), which ma
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +19,8 @@ PLUGIN = version("pulumi-kubernetes")
 
 PATCH_FORCE = "pulumi.com/patchForce"
 """Another field manager never stops a run; drift is healed."""
+OWNER = "haven-iac/owner"
+"""Label with the name of the cluster that made an object: what else stands in a shared cluster is left alone."""
 SKIP_AWAIT = "pulumi.com/skipAwait"
 """Do not wait for an object: for Services inside the cluster, which the provider watches for ten seconds each."""
 
@@ -36,16 +39,32 @@ def provider(name: str, settings: Mapping[str, Any], opts: pulumi.ResourceOption
     return pulumi.ProviderResource("kubernetes", name, props, _versioned(opts))
 
 
-def make(name: str, body: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.CustomResource:
+@dataclass(frozen=True)
+class Marks:
+    """What every object of one cluster is marked with."""
+
+    owner: str = ""
+    """Name of the cluster that made it, as a label; none when empty."""
+    force: bool = True
+    """A field that somebody else has set is taken over; otherwise that stops the run."""
+
+
+PLAIN = Marks()
+
+
+def make(
+    name: str, body: Mapping[str, Any], opts: pulumi.ResourceOptions, marks: Marks = PLAIN
+) -> pulumi.CustomResource:
     """Make one object.
 
     Args:
         name: of the resource.
         body: the whole object, as it would stand in YAML.
         opts: parent, provider and dependencies.
+        marks: what it is marked with.
     """
     kind = token(body)
-    props = {**body, "metadata": annotated(kind, body["metadata"], body.get("spec") or {})}
+    props = {**body, "metadata": annotated(kind, body["metadata"], body.get("spec") or {}, marks)}
     return pulumi.CustomResource(kind, name, props, _versioned(opts))
 
 
@@ -79,27 +98,29 @@ def token(body: Mapping[str, Any]) -> str:
     return f"kubernetes:{group if '/' in group else f'core/{group}'}:{body['kind']}"
 
 
-def annotated(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object's metadata with what the provider has to know."""
-    notes = {PATCH_FORCE: "true"}
+def annotated(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any], marks: Marks = PLAIN) -> dict[str, Any]:
+    """Return an object's metadata with what the provider has to know, and whose it is."""
+    notes = {PATCH_FORCE: "true"} if marks.force else {}
+    labels = {"labels": {**(metadata.get("labels") or {}), OWNER: marks.owner}} if marks.owner else {}
     if kind == "kubernetes:core/v1:Service" and spec.get("type") != "LoadBalancer":
         notes[SKIP_AWAIT] = "true"
-    return {**metadata, "annotations": {**(metadata.get("annotations") or {}), **notes}}
+    return {**metadata, **labels, "annotations": {**(metadata.get("annotations") or {}), **notes}}
 
 
-def in_cluster(deleted_with: pulumi.Resource | None) -> pulumi.ResourceTransform:
+def in_cluster(deleted_with: pulumi.Resource | None, marks: Marks = PLAIN) -> pulumi.ResourceTransform:
     """Return the transform for the objects of a chart: what `make` does for our own.
 
     Args:
         deleted_with: what takes the whole cluster with it, so that destroying one does not ask its API to delete
             each object first; each object is deleted by itself when left out.
+        marks: what each object is marked with.
     """
 
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if not args.type_.startswith("kubernetes:") or args.type_.startswith(_NOT_OBJECTS):
             return None
         props: dict[str, Any] = dict(args.props)
-        props["metadata"] = annotated(args.type_, props.get("metadata") or {}, props.get("spec") or {})
+        props["metadata"] = annotated(args.type_, props.get("metadata") or {}, props.get("spec") or {}, marks)
         opts = args.opts
         if deleted_with:
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=deleted_with))

@@ -1,7 +1,4 @@
-"""Which Kubernetes minors exist, which Haven allows and which we build; dated data, no clock and no network.
-
-A basic: pure but for reading one data file of this package.
-"""
+"""Which Kubernetes minors exist, which Haven allows and which we build; dated data, no clock and no network."""
 
 from __future__ import annotations
 
@@ -9,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-_FILE = Path(__file__).parent / "data" / "kubernetes.yaml"
+from haven_iac.dated import Topic, day, topic
 
 
 @dataclass(frozen=True)
@@ -68,19 +63,24 @@ def number(minor: str) -> int:
     return int(parts[1])
 
 
-@lru_cache(maxsize=1)
 def minors() -> Minors:
-    """Return what is known about Kubernetes minors."""
-    import yaml
+    """Return what is known about Kubernetes minors.
 
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data = yaml.load(_FILE.read_bytes(), Loader=loader)  # noqa: S506 - it is the safe loader, in C where there is one
+    Raises:
+        DataError: the user's own data about them cannot be used.
+    """
+    return _minors(topic("kubernetes"))
+
+
+@lru_cache(maxsize=4)
+def _minors(found: Topic) -> Minors:
+    data = found.content
     return Minors(
-        as_of=date.fromisoformat(data["asOf"]),
+        as_of=found.as_of,
         newest=data["newest"],
         behind=data["behind"],
         default=data["default"],
         supported=tuple(data["supported"]),
-        released={minor: date.fromisoformat(day) for minor, day in data["released"].items()},
+        released={minor: day(when) for minor, when in data["released"].items()},
         not_yet=data["notYet"],
     )

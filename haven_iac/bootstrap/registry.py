@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from haven_iac.bootstrap.base import Bootstrap
-from haven_iac.bootstrap.rancher import K3S, RKE2
+from haven_iac.bootstrap.k3s import K3S
+from haven_iac.bootstrap.rke2 import RKE2
 from haven_iac.errors import SpecError
 
 ALL: tuple[Bootstrap, ...] = (RKE2, K3S)

@@ -8,7 +8,21 @@ import sys
 import typer
 
 import haven_iac
-from haven_iac.cli import engine, kubeconfig, local, new, plan, schema, status, toolchain, up, validate, verify
+from haven_iac.cli import (
+    data,
+    detect,
+    engine,
+    kubeconfig,
+    local,
+    new,
+    plan,
+    schema,
+    status,
+    toolchain,
+    up,
+    validate,
+    verify,
+)
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
 
@@ -56,6 +70,7 @@ app.command(
         "haven-iac plan -s voorbeeldstad --strict --json  # for CI: exit status 8 when a mandatory check would fail",
     ),
 )(plan.plan)
+app.command("detect", epilog=examples("haven-iac detect -s klant", "haven-iac detect -s klant --json"))(detect.detect)
 app.command(
     "up",
     epilog=examples(
@@ -95,6 +110,7 @@ app.command(
         "haven-iac schema --file -o stack.schema.json  # of a whole Pulumi.<stack>.yaml",
     ),
 )(schema.schema)
+app.add_typer(data.app, name="data")
 app.add_typer(local.app, name="local")
 app.add_typer(toolchain.app, name="toolchain")
 

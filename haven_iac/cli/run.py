@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from haven_iac.errors import DeployError
+from haven_iac.errors import DeployError, SpecError
 
 if TYPE_CHECKING:
     from haven_iac.cli.show import Bars, Lines
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from haven_iac.deploy.session import Session
     from haven_iac.deploy.tracker import Tracker
     from haven_iac.prepare import Prepared
+    from haven_iac.project import Project
 
 PER_RELEASE = 7
 """About how many objects a chart has, for a first guess."""
@@ -35,11 +37,47 @@ def prepared(stack: str) -> Prepared:
     return prepare(find_project(), stack)
 
 
-def predicted(ready: Prepared) -> Verdict:
-    """Return the predicted verdict of today."""
-    from haven_iac.compliance.predict import predict
+def detect(stack: str, *, again: bool = True) -> dict[str, Any] | None:
+    """Look at the cluster of a stack that exists already, and write down what is in it.
 
-    return predict(ready.plan, date.today())
+    Args:
+        stack: its name.
+        again: also when that was done before.
+
+    Returns:
+        What was found; None when nothing had to be looked at.
+
+    Raises:
+        SpecError: the stack makes its own cluster.
+    """
+    from haven_iac.clouds.base import Detecting
+    from haven_iac.deploy import findings
+    from haven_iac.prepare import described
+    from haven_iac.project import find_project
+
+    project = find_project()
+    loaded, cloud = described(project, stack)
+    if not isinstance(cloud, Detecting):
+        if again:
+            what = f"the cluster of stack {stack} is made by this stack; there is nothing to find"
+            raise SpecError(what, fix="this is for `cloud: {kind: existing}`")
+        return None
+    if not again and cloud.detected(loaded.spec):
+        return None
+    held = cloud.secret(loaded.spec)
+    text = tools_and_session(project, stack, ()).secret(held) if held else ""
+    found = dict(cloud.detect(loaded.spec, str(project.root), text, date.today()))
+    findings.write(project, stack, found)
+    return found
+
+
+def predicted(ready: Prepared) -> Verdict:
+    """Return the predicted verdict of today, with the smallest change for each check that fails."""
+    from haven_iac.compliance.predict import predict
+    from haven_iac.compliance.suggest import suggested
+    from haven_iac.prepare import replan
+
+    return suggested(predict(ready.plan, date.today()), ready.plan, replan)
 
 
 def check_before(ready: Prepared) -> None:
@@ -64,14 +102,19 @@ def check_before(ready: Prepared) -> None:
 
 def session(ready: Prepared) -> Session:
     """Return a session for a stack; gets tools that are not there."""
+    assert ready.project is not None
+    return tools_and_session(ready.project, ready.stack, ready.cloud.tools)
+
+
+def tools_and_session(project: Project, stack: str, tools: Sequence[str]) -> Session:
+    """Return a session for a stack, with the engine and other groups of tools; gets those that are not there."""
     from haven_iac.cli.progress import ToolProgress
     from haven_iac.deploy.session import Session
     from haven_iac.toolchain import ensure
 
-    assert ready.project is not None
     with ToolProgress() as progress:
-        tools = ensure(["engine", *ready.cloud.tools], progress)
-    return Session(ready.project, ready.stack, tools, say)
+        found = ensure(["engine", *tools], progress)
+    return Session(project, stack, found, say)
 
 
 def existing(stack: str) -> tuple[Prepared, Session]:

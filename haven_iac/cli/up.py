@@ -49,6 +49,8 @@ def up(
     unless they are disruptive: those need --allow-disruption. Ctrl-C stops cleanly; run it again to go on.
     """
     took = run.stopwatch()
+    if run.detect(stack, again=False):
+        run.say(f"looked at what is in the cluster already; written to {found_file(stack)}")
     ready = run.prepared(stack)
     run.check_before(ready)
     _refuse_disruption(ready, allow_disruption)
@@ -62,6 +64,14 @@ def up(
     before = took()
     tracker = _apply(ready, session, known, plain=as_json)
     _finish(ready, session, tracker, took, before, as_json=as_json)
+
+
+def found_file(stack: str) -> str:
+    """Return where it is written what was found of a cluster, as seen from the project."""
+    from haven_iac.project import find_project
+
+    project = find_project()
+    return str(project.found_file(stack).relative_to(project.root))
 
 
 def _refuse_disruption(ready: Prepared, allowed: bool) -> None:

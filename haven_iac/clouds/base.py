@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from haven_iac.facts import Capability, CloudFacts
 from haven_iac.plan.model import ClusterPlan, PoolPlan
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.model import SpecModel
+from haven_iac.spec.rules.issue import Issue
 
 if TYPE_CHECKING:
     import pulumi
@@ -80,6 +82,17 @@ class ControlPlaneParts:
     ready: pulumi.Output[str]
     """Known when the API answers; everything in the cluster waits for it."""
     resources: tuple[pulumi.Resource, ...] = ()
+    """What takes everything in the cluster with it when it goes; none where the cluster stays."""
+    kubeconfig: pulumi.Output[str] | None = None
+    """The credential that the cloud hands out, where the facts say that no keys are ours; secret."""
+
+
+@dataclass(frozen=True)
+class MachineParts:
+    """The machines of one pool."""
+
+    details: Mapping[str, Any] | pulumi.Output[Any] = field(default_factory=dict)
+    """What the same adapter needs to look after their nodes; nobody else reads it."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,7 @@ class CloudBuilder(Protocol):
     ) -> ControlPlaneParts:
         """Start the control plane; the first server first."""
 
-    def pool(
+    def machines(
         self,
         plan: ClusterPlan,
         pool: PoolPlan,
@@ -135,11 +148,25 @@ class CloudBuilder(Protocol):
         network: NetworkParts,
         endpoint: EndpointParts,
         opts: pulumi.ResourceOptions,
-    ) -> PoolParts:
-        """Make the nodes of one pool; for the control plane, what is done to its nodes once the API answers.
+    ) -> MachineParts:
+        """Make what the cloud holds of one pool; it needs no cluster, so it is made beside the control plane.
 
-        The Kubernetes provider, for what is made through the cluster's API, comes with the parent. `deleted_with` in
-        `opts` is for that only: whatever the cloud holds is deleted by itself.
+        Nothing for the pool of the servers where `control_plane` makes those.
+        """
+
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        machines: MachineParts,
+        opts: pulumi.ResourceOptions,
+    ) -> PoolParts:
+        """Make what the cluster holds of one pool, once the API answers.
+
+        The Kubernetes provider comes with the parent. All of it goes with the cluster (`deleted_with` in `opts`).
         """
 
     def leftovers(
@@ -167,6 +194,59 @@ class CloudBuilder(Protocol):
         Raises:
             HavenError: nobody can tell.
         """
+
+
+class Bare:
+    """What a builder does where its cloud has no such part; adapters inherit it and say only what they make."""
+
+    def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
+        """Return none: no cloud is asked."""
+        return {}
+
+    def network(self, plan: ClusterPlan, identity: pulumi.Output[str], opts: pulumi.ResourceOptions) -> NetworkParts:
+        """Make nothing: it is there."""
+        return NetworkParts()
+
+    def access(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> AccessParts:
+        """Make nothing: no controller logs in anywhere."""
+        return AccessParts()
+
+    def machines(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> MachineParts:
+        """Make nothing: there are no machines of ours."""
+        return MachineParts()
+
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        machines: MachineParts,
+        opts: pulumi.ResourceOptions,
+    ) -> PoolParts:
+        """Make nothing: the nodes are there."""
+        return PoolParts()
+
+    def leftovers(
+        self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> pulumi.Resource | None:
+        """Return None: controllers make nothing outside the cluster."""
+        return None
+
+    def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
+        """Return None: everything here converges when it is made again."""
+        return None
 
 
 @runtime_checkable
@@ -204,4 +284,37 @@ class Cloud(Protocol):
 
         Args:
             root: the project's folder, for adapters that keep files there.
+        """
+
+
+@runtime_checkable
+class Checking(Protocol):
+    """An ability: a cloud that can say, without looking, that a description does not fit it."""
+
+    def problems(self, spec: ClusterSpec) -> Sequence[Issue]:
+        """Return what does not fit; pure, and called before `promise`."""
+
+
+@runtime_checkable
+class Detecting(Protocol):
+    """An ability: a cloud whose clusters exist already, and have to be looked at before anything is planned."""
+
+    def secret(self, spec: ClusterSpec) -> str:
+        """Return the name of the secret with the kubeconfig; empty when it is not held by Pulumi."""
+
+    def detected(self, spec: ClusterSpec) -> bool:
+        """Return whether the description says what was found."""
+
+    def detect(self, spec: ClusterSpec, root: str, kubeconfig: str, today: date) -> Mapping[str, Any]:
+        """Look, read-only, and return what was found: a document that is laid below the stack's own.
+
+        Args:
+            spec: the description, perhaps without what was found.
+            root: the project's folder, which paths are relative to.
+            kubeconfig: its text where `secret` names one, else empty.
+            today: written into the document.
+
+        Raises:
+            UnreachableError: the API does not answer, or refuses the credential.
+            CloudError: it is another cluster than the one that was found before.
         """

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from haven_iac.clouds.base import API, Cloud
 from haven_iac.errors import CloudError, CloudNotFoundError
+from haven_iac.facts import Capability
 
 GROUP = "haven_iac.clouds"
 
@@ -41,3 +42,11 @@ def find(kind: str) -> Cloud:
             fix="install a version of the adapter that goes with this haven-iac",
         )
     return cloud
+
+
+def nodes_there(kind: str) -> bool:
+    """Return whether the clusters of one kind of cloud have their nodes already, so that no pool is described."""
+    try:
+        return Capability.NODE_POOLS not in find(kind).capabilities
+    except CloudError:
+        return False

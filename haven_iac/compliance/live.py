@@ -19,7 +19,18 @@ ZONE = "topology.kubernetes.io/zone"
 SIMULATED = "kwok.x-k8s.io/node"
 """Annotation of a node that is simulated."""
 
-_KUBELETS = (("+rke2", "rke2"), ("+k3s", "k3s"), ("-eks-", "eks"), ("-gke.", "gke"))
+_KUBELETS = (("+rke2", "rke2"), ("+k3s", "k3s"), ("+k0s", "k0s"), ("-eks-", "eks"), ("-gke.", "gke"))
+"""Parts of a kubelet's version, and the platform that writes them."""
+_LABELS = (
+    ("kubernetes.azure.com/cluster", "aks"),
+    ("eks.amazonaws.com/nodegroup", "eks"),
+    ("cloud.google.com/gke-nodepool", "gke"),
+    ("worker.gardener.cloud/pool", "gardener"),
+    ("magnum.openstack.org/nodegroup", "magnum"),
+    ("k8s.scaleway.com/pool", "scaleway"),
+    ("node.openshift.io/os_id", "openshift"),
+)
+"""Labels of a node, and the platform that puts them there."""
 _RUNNING = ("readyReplicas", "numberReady")
 _WAITS = "WaitForFirstConsumer"
 
@@ -46,7 +57,7 @@ class Documents:
 def subject(found: Documents) -> Subject:
     """Return a live cluster as the checks see it."""
     nodes = tuple(_node(node) for node in found.nodes)
-    platform = _platform(found.nodes)
+    platform, platform_from = _platform(found.nodes)
     parts = recognised(_workloads(found.workloads), inputs())
     servers = any(node.control_plane for node in nodes)
     return Subject(
@@ -69,6 +80,10 @@ def subject(found: Documents) -> Subject:
         metrics=parts["metrics"],
         simulated=any(SIMULATED in (node["metadata"].get("annotations") or {}) for node in found.nodes),
         own_credential=found.own_credential,
+        version_from=("/version",),
+        platform_from=platform_from,
+        admin_from=("SelfSubjectAccessReview *.* *",),
+        rbac_from=("/apis",),
     )
 
 
@@ -89,15 +104,16 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in str(text) if letter.isprintable())[:100]
 
 
-def _platform(nodes: Sequence[Document]) -> str:
+def _platform(nodes: Sequence[Document]) -> tuple[str, tuple[str, ...]]:
+    """Return the platform, and the node that shows it."""
     for node in nodes:
         kubelet = ((node.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion", "")
-        for mark, platform in _KUBELETS:
-            if mark in kubelet:
-                return platform
-        if "kubernetes.azure.com/cluster" in (node["metadata"].get("labels") or {}):
-            return "aks"
-    return "unknown"
+        labels = node["metadata"].get("labels") or {}
+        marks = [platform for mark, platform in _KUBELETS if mark in kubelet]
+        marks += [platform for label, platform in _LABELS if label in labels]
+        if marks:
+            return marks[0], (f"Node/{node['metadata']['name']}",)
+    return "unknown", tuple(f"Node/{node['metadata']['name']}" for node in nodes)
 
 
 def _minor(version: Document) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Any
 
 
 class Status(StrEnum):
@@ -42,6 +46,29 @@ class Check:
     """high, medium or low: how sure that is."""
     source: str
     """Where that is known from."""
+    since: str = ""
+    """First version of the checker that is known to have it; empty where that is not known."""
+    until: str = ""
+    """First version that is known to be without it; empty where it is still there."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change to the description of a cluster."""
+
+    path: tuple[str, ...]
+    """Keys below `haven:cluster`, as in YAML."""
+    value: Any
+    """What to write there; None takes the key away."""
+
+    @property
+    def command(self) -> str:
+        """Return the command that makes it; empty where a key is taken away, which is done in the file."""
+        if self.value is None:
+            return ""
+        path = "haven:cluster" + "".join(f".{key}" if key.isalnum() else f'["{key}"]' for key in self.path)
+        plain = self.value if isinstance(self.value, str) else json.dumps(self.value)
+        return f"pulumi config set --path {shlex.quote(path)} {shlex.quote(plain)}"
 
 
 @dataclass(frozen=True)
@@ -59,6 +86,8 @@ class Result:
     """What is not as it should be, although the checker is not known to mind it."""
     ours: bool = False
     """The description of the cluster decides this: where it is right already, `up` mends the cluster."""
+    edits: tuple[Edit, ...] = ()
+    """The smallest change to the description that was tried and makes it PASS; empty where none is known."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +103,8 @@ class Verdict:
     sandbox: bool = False
     """True when the spec says it stands outside the standard."""
     warnings: tuple[str, ...] = ()
+    data: tuple[tuple[str, date], ...] = ()
+    """Topics of dated data that it was judged with, and the day of each."""
 
     def count(self, status: Status) -> int:
         """Return how many mandatory checks have this status."""

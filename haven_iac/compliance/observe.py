@@ -8,6 +8,7 @@ from datetime import date
 from haven_iac.compliance.model import Basis, Verdict
 from haven_iac.compliance.predict import verdict
 from haven_iac.compliance.subject import Subject
+from haven_iac.compliance.words import Said, said
 from haven_iac.plan.model import ClusterPlan
 
 
@@ -23,9 +24,9 @@ def observe(seen: Subject, plan: ClusterPlan, today: date) -> Verdict:
     return replace(found, warnings=(*found.warnings, *_other_cluster(seen, plan)))
 
 
-def _other_cluster(seen: Subject, plan: ClusterPlan) -> list[str]:
+def _other_cluster(seen: Subject, plan: ClusterPlan) -> list[Said]:
     """Warn when this looks like some other cluster; a managed cloud names nodes itself, so nothing can be said."""
     planned = {node.name for node in plan.nodes}
     if plan.facts.managed_control_plane or not planned or planned & {node.name for node in seen.nodes}:
         return []
-    return [f"none of the {len(planned)} planned nodes is there: is this the cluster {plan.spec.name}?"]
+    return [said("warning.other_cluster", n=len(planned), name=plan.spec.name)]

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-import warnings
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from haven_iac.compliance.live import Document, Documents, subject
+from haven_iac.compliance.live import Documents, subject
 from haven_iac.compliance.subject import Subject
 from haven_iac.errors import UnreachableError
-
-TIMEOUT = (5, 20)
-"""Seconds to connect, and to answer one call."""
-
-PAGE = 500
-"""Objects in one answer."""
+from haven_iac.kube import Kube, connect
 
 RIGHTS: dict[str, Any] = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -54,119 +43,36 @@ def read(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = 
 
 def documents(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None) -> Documents:
     """Return what `read` judges, as the API returned it."""
-    from kubernetes import client, config
-    from kubernetes.config.kube_config import KubeConfigLoader
-    from urllib3.exceptions import HTTPError
-
-    settings = client.Configuration()
-    # The client library writes certificate and key to files: these are private, and gone after the last call.
-    with tempfile.TemporaryDirectory() as private, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about insecure kubeconfigs, and of the library about itself
+    with connect(kubeconfig, folder=folder, rights=_RIGHTS_FIX) as kube:
         try:
-            loader: Any = KubeConfigLoader(  # type: ignore[no-untyped-call]
-                yaml.safe_load(kubeconfig), config_base_path=str(folder or Path.cwd()), temp_file_path=private
-            )
-            loader.load_and_set(settings)
-        except (config.ConfigException, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
-            # What went wrong may name a secret.
-            raise UnreachableError(
-                "this is no kubeconfig that can be used",
-                fix="look at it with `kubectl config view`; the one of the stack comes from `haven-iac kubeconfig`",
-            ) from None
-        settings.retries = False
-        try:
-            with client.ApiClient(settings) as api:
-                return _Reader(client, api).everything(own_credential)
-        except client.ApiException as error:
-            raise _refused(error.status or 0, str(error.reason), settings.host) from None
-        except (HTTPError, OSError) as error:
-            raise _silent(str(getattr(error, "reason", "") or error), settings.host) from None
+            return everything(kube, own_credential)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UnreachableError(
-                f"what answers at {settings.host} is no Kubernetes API",
+                f"what answers at {kube.host} is no Kubernetes API",
                 fix="look at the server in the kubeconfig, and at what stands between here and there",
             ) from None
 
 
-class _Reader:
-    """Calls of one reading."""
-
-    def __init__(self, client: Any, api: Any) -> None:
-        self._client = client
-        self._api = api
-
-    def everything(self, own_credential: bool) -> Documents:
-        client, api = self._client, self._api
-        apps = client.AppsV1Api(api)
-        return Documents(
-            version=self._get(client.VersionApi(api).get_code),
-            groups=frozenset(group["name"] for group in self._get(client.ApisApi(api).get_api_versions)["groups"]),
-            nodes=self._list(client.CoreV1Api(api).list_node),
-            classes=self._list(client.StorageV1Api(api).list_storage_class),
-            workloads={
-                "Deployment": self._list(apps.list_deployment_for_all_namespaces),
-                "DaemonSet": self._list(apps.list_daemon_set_for_all_namespaces),
-                "StatefulSet": self._list(apps.list_stateful_set_for_all_namespaces),
-            },
-            admin=self._admin(),
-            own_credential=own_credential,
-        )
-
-    def _get(self, call: Callable[..., Any], **query: Any) -> Any:
-        """Return one answer as plain JSON: the library's own models refuse some objects that exist."""
-        answer = call(_preload_content=False, _request_timeout=TIMEOUT, **query)
-        if not 200 <= answer.status < 300:
-            raise self._client.ApiException(status=answer.status, reason=answer.reason)
-        return json.loads(answer.data)
-
-    def _list(self, call: Callable[..., Any]) -> Sequence[Document]:
-        """Return every object, page by page; begins again once when the list changed too much meanwhile."""
-        for again in (True, False):
-            items: list[Document] = []
-            query: dict[str, str] = {}
-            try:
-                while True:
-                    page = self._get(call, limit=PAGE, **query)
-                    items += page["items"] or []
-                    if not (more := (page.get("metadata") or {}).get("continue")):
-                        return items
-                    query = {"_continue": more}
-            except self._client.ApiException as error:
-                if error.status != 410 or not again:
-                    raise
-        return items
-
-    def _admin(self) -> bool:
-        attributes = {"verb": "*", "group": "*", "resource": "*"}
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
-        answer = self._get(self._client.AuthorizationV1Api(self._api).create_self_subject_access_review, body=review)
-        return bool(answer["status"]["allowed"])
-
-
-def _refused(status: int, reason: str, host: str) -> UnreachableError:
-    if not status:  # the library's way to tell that TLS failed
-        return _silent(reason, host)
-    if status == 401:
-        fix = "it may have ended, or belong to another cluster; `haven-iac up` renews the stack's own"
-        return UnreachableError(f"the Kubernetes API at {host} does not know this credential (401)", fix=fix)
-    if status == 403:
-        return UnreachableError(f"the Kubernetes API at {host} refuses to be read (403)", fix=_RIGHTS_FIX)
-    return UnreachableError(f"the Kubernetes API at {host} answers {status} {reason}", fix="try again in a minute")
-
-
-def _silent(reason: str, host: str) -> UnreachableError:
-    """Return the error for an API that was not reached, with the last cause of a chain of them."""
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
-        return UnreachableError(
-            f"the certificate of {host} is not signed by the authority in the kubeconfig",
-            fix="it belongs to another cluster, or this one was built again: get a new one with `haven-iac kubeconfig`",
-        )
-    why = reason.rpartition(": ")[2].strip("()'\" ") or "it gave no reason"
-    return UnreachableError(
-        f"the Kubernetes API at {host} does not answer: {why}",
-        fix="`haven-iac up` starts what has stopped; else look at your network and VPN",
+def everything(kube: Kube, own_credential: bool) -> Documents:
+    """Return what the checks look at."""
+    apps = {"Deployment": "deployments", "DaemonSet": "daemonsets", "StatefulSet": "statefulsets"}
+    groups = (kube.get("/apis/") or {})["groups"]
+    return Documents(
+        version=kube.get("/version/") or {},
+        groups=frozenset(group["name"] for group in groups),
+        nodes=kube.items("/api/v1/nodes"),
+        classes=kube.items("/apis/storage.k8s.io/v1/storageclasses"),
+        workloads={kind: kube.items(f"/apis/apps/v1/{plural}") for kind, plural in apps.items()},
+        admin=admin(kube),
+        own_credential=own_credential,
     )
+
+
+def admin(kube: Kube) -> bool:
+    """Return whether the credential may do everything."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {"verb": "*", "group": "*", "resource": "*"}},
+    }
+    return bool(kube.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)["status"]["allowed"])

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from haven_iac.compliance.model import Check, Result, Status, Verdict, agree
+from haven_iac.compliance.words import said
 
 SCHEMA = 1
 """Version of the JSON's shape."""
 
-MEND = "the plan has it: `haven-iac refresh`, then `haven-iac up`"
+MEND = said("fix.mend")
 """What to do about something that is planned and not there."""
 
 

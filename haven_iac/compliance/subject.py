@@ -76,6 +76,14 @@ class Subject:
     """Its nodes are simulated."""
     own_credential: bool = True
     """The credential is the stack's own; otherwise one that the user gave."""
+    version_from: tuple[str, ...] = ()
+    """Where the minor was read."""
+    platform_from: tuple[str, ...] = ()
+    """Where the platform was read."""
+    admin_from: tuple[str, ...] = ()
+    """Where the rights were read."""
+    rbac_from: tuple[str, ...] = ()
+    """Where it was read that the API serves RBAC."""
 
 
 def recognised(names: Iterable[tuple[str, Seen]], data: Inputs) -> dict[str, tuple[Seen, ...]]:
@@ -97,20 +105,28 @@ def of_plan(plan: ClusterPlan) -> Subject:
     """Return a planned cluster as the checks see it."""
     spec, facts = plan.spec, plan.facts
     charts = [(release.chart, Seen(f"Release/{release.name}")) for release in plan.releases]
-    found = recognised(charts, inputs())
+    there = [(one.name, Seen(str(one))) for one in facts.brought.values()]
+    found = recognised([*charts, *there], inputs())
 
     def part(name: str, slot: str) -> tuple[Seen, ...]:
-        return (Seen(f"what {facts.kind} brings along"),) if slot in facts.bundled else found[name]
+        unnamed = slot in facts.bundled and slot not in facts.brought
+        return (Seen(f"what {facts.kind} brings along"),) if unnamed else found[name]
 
     certificates = part("certificates", "certificates")
     return Subject(
         nodes=tuple(
-            NodeSeen(n.name, n.zone, n.role is Role.CONTROL_PLANE, facts.nodes.public_addresses, facts.nodes.os_image)
+            NodeSeen(
+                n.name,
+                n.zone,
+                n.role is Role.CONTROL_PLANE,
+                n.public or facts.nodes.public_addresses,
+                n.os_image or facts.nodes.os_image,
+            )
             for n in plan.nodes
         ),
         workers=sum(pool.minimum for pool in plan.pools if pool.role is Role.WORKER),
         minor=spec.kubernetes.version,
-        platform=facts.kind if facts.managed_control_plane else spec.kubernetes.distribution.value,
+        platform=facts.platform or (facts.kind if facts.managed_control_plane else spec.kubernetes.distribution.value),
         hidden_control_plane=facts.managed_control_plane,
         admin=True,
         rbac=True,
@@ -122,4 +138,8 @@ def of_plan(plan: ClusterPlan) -> Subject:
         other_logs=found["other_logs"],
         metrics=part("metrics", "metrics"),
         simulated=facts.simulated,
+        version_from=("kubernetes.version",),
+        platform_from=("cloud.kind",) if facts.managed_control_plane else ("kubernetes.distribution",),
+        admin_from=("the stack's own credential",),
+        rbac_from=("cloud.kind",) if facts.managed_control_plane else ("kubernetes.distribution",),
     )

@@ -10,11 +10,24 @@ from haven_iac.components.cluster import HavenCluster, HavenClusterArgs
 from haven_iac.components.control_plane import ControlPlane, ControlPlaneArgs
 from haven_iac.components.keys import Keys, KeysArgs
 from haven_iac.components.leftovers import Leftovers, LeftoversArgs
+from haven_iac.components.machines import Machines, MachinesArgs
 from haven_iac.components.network import Network, NetworkArgs
 from haven_iac.components.node_pool import NodePool, NodePoolArgs
 from haven_iac.components.platform import Platform, PlatformArgs
 
-ALL = [HavenCluster, Keys, Network, ApiEndpoint, CloudAccess, ControlPlane, NodePool, Leftovers, Platform, AddOn]
+ALL = [
+    HavenCluster,
+    Keys,
+    Network,
+    ApiEndpoint,
+    CloudAccess,
+    ControlPlane,
+    Machines,
+    NodePool,
+    Leftovers,
+    Platform,
+    AddOn,
+]
 
 __all__ = [
     "ALL",
@@ -32,6 +45,8 @@ __all__ = [
     "KeysArgs",
     "Leftovers",
     "LeftoversArgs",
+    "Machines",
+    "MachinesArgs",
     "Network",
     "NetworkArgs",
     "NodePool",

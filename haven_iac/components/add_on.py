@@ -40,8 +40,9 @@ class AddOn(HavenComponent):
         release = plan.release(args["slot"])
         taken_down = opts.deleted_with if opts else None
         self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
+        self._marks = resources.Marks(plan.spec.name, force=not plan.facts.shared)
         self._inside = pulumi.ResourceOptions.merge(
-            self._child, pulumi.ResourceOptions(transforms=[resources.in_cluster(taken_down)])
+            self._child, pulumi.ResourceOptions(transforms=[resources.in_cluster(taken_down, self._marks)])
         )
         installed = [self._installed(release)] if release else []
         self._manifests([m for m in plan.manifests if m.slot == args["slot"]], installed)
@@ -55,7 +56,8 @@ class AddOn(HavenComponent):
             place = namespaces.get(manifest.body["metadata"].get("namespace", ""))
             needs = [*after, *([place] if place else [])]
             opts = pulumi.ResourceOptions.merge(self._object, pulumi.ResourceOptions(depends_on=needs))
-            made = resources.make(f"{self._name}-{manifest.name}", self._filled(manifest.body), opts)
+            body = self._filled(manifest.body)
+            made = resources.make(f"{self._name}-{manifest.name}", body, opts, self._marks)
             if manifest.body["kind"] == "Namespace":
                 namespaces[manifest.body["metadata"]["name"]] = made
 
@@ -104,7 +106,7 @@ class AddOn(HavenComponent):
                 **{key: pulumi.Output.secret(self._late[name]) for key, name in ref.late.items()},
             },
         }
-        return resources.make(f"{self._name}-{ref.name}", body, self._object)
+        return resources.make(f"{self._name}-{ref.name}", body, self._object, self._marks)
 
 
 def _published(release: Release) -> dict[str, Any]:

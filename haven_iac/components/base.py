@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 import pulumi
 
+from haven_iac.clouds.base import EndpointParts, KeyParts, NetworkParts
+
 
 class HavenComponent(pulumi.ComponentResource):
     """A component whose type token is a constant.
@@ -43,3 +45,18 @@ def told(given: Details | None) -> pulumi.Output[dict[str, Any]]:
     """Return an adapter's details as one output; empty when there are none."""
     known: pulumi.Output[Any] = pulumi.Output.from_input(given or {})
     return known.apply(lambda found: dict(found))
+
+
+def keys(args: Mapping[str, Any]) -> KeyParts:
+    """Return the key material among a component's inputs."""
+    return KeyParts(
+        identity=pulumi.Output.from_input(args["identity"]),
+        material=pulumi.Output.secret(args["material"]),
+        kubeconfig=pulumi.Output.secret(args["kubeconfig"]),
+    )
+
+
+def placed(args: Mapping[str, Any]) -> tuple[NetworkParts, EndpointParts]:
+    """Return network and API endpoint among a component's inputs."""
+    server: pulumi.Output[str] = pulumi.Output.from_input(args["server"])
+    return NetworkParts(details(args.get("network"))), EndpointParts(server, details(args.get("endpoint")))

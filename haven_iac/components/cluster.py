@@ -11,6 +11,7 @@ from haven_iac.components.cloud_access import CloudAccess
 from haven_iac.components.control_plane import ControlPlane
 from haven_iac.components.keys import Keys
 from haven_iac.components.leftovers import Leftovers
+from haven_iac.components.machines import Machines
 from haven_iac.components.network import Network
 from haven_iac.components.node_pool import NodePool
 from haven_iac.components.platform import Platform
@@ -39,17 +40,18 @@ class HavenCluster(HavenComponent):
     kubeconfig: pulumi.Output[str]
     """The stack's own administrator; secret.  People get a short-lived one from `haven-iac kubeconfig`."""
     signing: pulumi.Output[dict[str, str]]
-    """What short-lived credentials are signed with; secret."""
+    """What short-lived credentials are signed with; empty where the cluster's own API signs them.  Secret."""
 
     def __init__(self, name: str, args: HavenClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         document, root = args["spec"], self._root(args)
         plan = from_document(document).plan
 
+        own = plan.facts.own_keys
         builder = from_document(document).cloud.builder(root)
         providers = dict(builder.providers(plan, self._child))
         cloud = pulumi.ResourceOptions(parent=self, providers=providers)
-        keys = Keys(f"{name}-keys", {"cluster": plan.spec.name}, self._child)
+        keys = Keys(f"{name}-keys", {"cluster": plan.spec.name, "own": own}, self._child)
         network = Network(f"{name}-network", {"spec": document, "identity": keys.identity, "root": root}, cloud)
         placed: dict[str, Any] = {
             "spec": document,
@@ -62,14 +64,25 @@ class HavenCluster(HavenComponent):
 
         self.identity, self.server = keys.identity, endpoint.server
         self.signing = keys.signing
-        self.kubeconfig = pulumi.Output.secret(
-            pulumi.Output.all(endpoint.server, keys.ca_cert, keys.admin_cert, keys.admin_key).apply(
-                lambda v: render(server=v[0], ca=v[1], cert=v[2], key=v[3], cluster=plan.spec.name)
-            )
+        signed = pulumi.Output.all(endpoint.server, keys.ca_cert, keys.admin_cert, keys.admin_key).apply(
+            lambda v: render(server=v[0], ca=v[1], cert=v[2], key=v[3], cluster=plan.spec.name)
         )
-        held: dict[str, Any] = {**placed, "material": keys.material, "kubeconfig": self.kubeconfig}
-        common = {**held, "server": endpoint.server, "endpoint": endpoint.given}
-        control_plane = ControlPlane(f"{name}-control-plane", {**common}, cloud)  # type: ignore[typeddict-item]
+        common = {**placed, "material": keys.material, "server": endpoint.server, "endpoint": endpoint.given}
+        control_plane = ControlPlane(
+            f"{name}-control-plane",
+            {**common, "kubeconfig": signed if own else ""},  # type: ignore[typeddict-item]
+            cloud,
+        )
+        self.kubeconfig = pulumi.Output.secret(signed if own else control_plane.kubeconfig)
+        common["kubeconfig"] = self.kubeconfig
+        machines = {
+            pool.name: Machines(
+                f"{name}-machines-{pool.name}",
+                {**common, "pool": pool.name},  # type: ignore[typeddict-item]
+                cloud,
+            )
+            for pool in plan.pools
+        }
         provider = resources.provider(
             f"{name}-kubernetes",
             {
@@ -87,14 +100,24 @@ class HavenCluster(HavenComponent):
             deleted_with=next(iter(control_plane.resources), None),
         )
         pools = [
-            NodePool(f"{name}-pool-{pool.name}", {**common, "pool": pool.name}, inside)  # type: ignore[typeddict-item]
-            for pool in plan.pools
+            NodePool(
+                f"{name}-pool-{pool}",
+                {**common, "pool": pool, "machines": made.given},  # type: ignore[typeddict-item]
+                inside,
+            )
+            for pool, made in machines.items()
         ]
         leftovers = Leftovers(
             f"{name}-leftovers",
-            {**held},  # type: ignore[typeddict-item]
+            {
+                **placed,  # type: ignore[typeddict-item]
+                "material": keys.material,
+                "kubeconfig": self.kubeconfig,
+            },
             pulumi.ResourceOptions(
-                parent=self, providers=providers, depends_on=[endpoint, access, control_plane, *pools]
+                parent=self,
+                providers=providers,
+                depends_on=[endpoint, access, control_plane, *machines.values(), *pools],
             ),
         )
         Platform(

@@ -4,8 +4,7 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.clouds.base import EndpointParts, KeyParts, NetworkParts
-from haven_iac.components.base import HavenComponent, details
+from haven_iac.components.base import HavenComponent, keys, placed
 from haven_iac.prepare import from_document
 
 
@@ -37,22 +36,22 @@ class ControlPlane(HavenComponent):
 
     ready: pulumi.Output[str]
     """Known when the API answers; everything in the cluster waits for it."""
+    kubeconfig: pulumi.Output[str]
+    """The credential that the cloud hands out; empty where it is signed with keys of ours.  Secret."""
 
     def __init__(self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         plan = from_document(args["spec"])
         parts = plan.cloud.builder(self._root(args)).control_plane(
             plan.plan,
-            KeyParts(
-                identity=pulumi.Output.from_input(args["identity"]),
-                material=pulumi.Output.secret(args["material"]),
-                kubeconfig=pulumi.Output.secret(args["kubeconfig"]),
-            ),
-            NetworkParts(details(args.get("network"))),
-            EndpointParts(pulumi.Output.from_input(args["server"]), details(args.get("endpoint"))),
+            keys(args),
+            *placed(args),
             self._child,
         )
         self.ready = parts.ready
+        self.kubeconfig = pulumi.Output.secret(
+            pulumi.Output.from_input("") if parts.kubeconfig is None else parts.kubeconfig
+        )
         self._resources = list(parts.resources)
         self.register_outputs({"ready": self.ready})
 

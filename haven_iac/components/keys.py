@@ -5,7 +5,7 @@ from typing import ClassVar, NotRequired, TypedDict
 import pulumi
 
 from haven_iac.components.base import HavenComponent
-from haven_iac.keys.provider import AdminCredential, ClusterKeys
+from haven_iac.keys.provider import AdminCredential, ClusterIdentity, ClusterKeys
 
 
 class KeysArgs(TypedDict):
@@ -15,13 +15,15 @@ class KeysArgs(TypedDict):
     """Name of the cluster; another name means another identity and other keys."""
     admin_validity_days: NotRequired[int]
     """How long the stack's own credential is valid, in days; 365 when left out."""
+    own: NotRequired[bool]
+    """Whether the control plane is started with these keys; true when left out. Otherwise only the identity is made."""
 
 
 class Keys(HavenComponent):
     """Certificate authorities, tokens and the stack's own credential.
 
     The root's key never leaves the state; the credential is renewed before it expires without touching
-    anything that depends on it.
+    anything that depends on it. Where a cloud hands out the credential, all but the identity is empty.
     """
 
     _token: ClassVar[str] = "haven:index:Keys"
@@ -41,6 +43,12 @@ class Keys(HavenComponent):
 
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
+        if not args.get("own", True):
+            self.identity = ClusterIdentity(f"{name}-identity", args["cluster"], self._child).identity
+            self.material, self.signing = pulumi.Output.from_input({}), pulumi.Output.from_input({})
+            self.ca_cert = self.admin_cert = self.admin_key = pulumi.Output.from_input("")
+            self.register_outputs({"identity": self.identity})
+            return
         keys = ClusterKeys(f"{name}-cluster", args["cluster"], self._child)
         issuer_cert, issuer_key = keys.material["client-ca.crt"], keys.material["client-ca.key"]
         admin = AdminCredential(

@@ -4,8 +4,8 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.clouds.base import KeyParts, NetworkParts
-from haven_iac.components.base import HavenComponent, details
+from haven_iac.clouds.base import NetworkParts
+from haven_iac.components.base import HavenComponent, details, keys
 from haven_iac.prepare import from_document
 
 
@@ -37,11 +37,7 @@ class Leftovers(HavenComponent):
         needs = pulumi.ResourceOptions(depends_on=opts.depends_on if opts else None)
         ready.cloud.builder(self._root(args)).leftovers(
             ready.plan,
-            KeyParts(
-                identity=pulumi.Output.from_input(args["identity"]),
-                material=pulumi.Output.secret(args["material"]),
-                kubeconfig=pulumi.Output.secret(args["kubeconfig"]),
-            ),
+            keys(args),
             NetworkParts(details(args.get("network"))),
             pulumi.ResourceOptions.merge(self._child, needs),
         )

@@ -73,6 +73,10 @@ class Session:
         found: dict[str, Any] = json.loads(self._run("stack", "output", "--json", "--show-secrets", *self._which))
         return found
 
+    def secret(self, name: str) -> str:
+        """Return a secret of the stack's configuration, in clear; keep it out of logs."""
+        return self._run("config", "get", f"haven:{name}", *self._which).strip("\n")
+
     def export(self) -> dict[str, Any]:
         """Return the state; secrets stay encrypted."""
         found: dict[str, Any] = json.loads(self._run("stack", "export", *self._which))

@@ -20,6 +20,7 @@ PHASES = {
     "haven:index:ApiEndpoint": "api endpoint",
     "haven:index:CloudAccess": "cloud access",
     "haven:index:ControlPlane": "control plane",
+    "haven:index:Machines": "machines",
     "haven:index:NodePool": "nodes",
     "haven:index:Leftovers": "leftovers",
     "haven:index:Platform": "platform",

@@ -40,6 +40,11 @@ def _now() -> datetime:
     return datetime.fromisoformat(given).astimezone(UTC) if given else datetime.now(UTC)
 
 
+def new_identity(cluster: str) -> str:
+    """Return a cluster's name with five random characters."""
+    return f"{cluster}-{''.join(secrets.choice(_LETTERS) for _ in range(5))}"
+
+
 def due(not_after: datetime, validity: timedelta, now: datetime) -> bool:
     """Tell whether a credential has to be made again.
 
@@ -53,7 +58,7 @@ class ClusterKeysProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make the material and the cluster's identity."""
-        identity = f"{props['cluster']}-{''.join(secrets.choice(_LETTERS) for _ in range(5))}"
+        identity = new_identity(str(props["cluster"]))
         material = make(identity, _now())
         outs = {
             "cluster": props["cluster"],
@@ -93,6 +98,30 @@ class ClusterKeys(Resource, module="haven", name="ClusterKeys"):
         super().__init__(
             ClusterKeysProvider(), name, {"cluster": cluster, **outputs}, pulumi.ResourceOptions.merge(opts, secret)
         )
+
+
+class ClusterIdentityProvider(ResourceProvider):
+    """Makes a cluster's identity once; only another cluster name replaces it."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make the identity."""
+        identity = new_identity(str(props["cluster"]))
+        return CreateResult(id_=identity, outs={"cluster": props["cluster"], "identity": identity})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Tell whether the name changed."""
+        changed = _olds.get("cluster") != _news.get("cluster")
+        return DiffResult(changes=changed, replaces=["cluster"] if changed else [], stables=["identity"])
+
+
+class ClusterIdentity(Resource, module="haven", name="ClusterIdentity"):
+    """The identity of a cluster whose keys are not ours; stable over runs."""
+
+    identity: pulumi.Output[str]
+    """Name and five random characters."""
+
+    def __init__(self, name: str, cluster: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(ClusterIdentityProvider(), name, {"cluster": cluster, "identity": None}, opts)
 
 
 class AdminCredentialProvider(ResourceProvider):

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 
-from haven_iac.errors import HavenError
+from haven_iac.errors import HavenError, Problem, SpecError
 from haven_iac.facts import CloudFacts
 from haven_iac.plan import nodes
 from haven_iac.plan.model import ClusterPlan, Notice
-from haven_iac.platform import catalogue
-from haven_iac.platform.release import Release
+from haven_iac.platform import catalogue, slots
+from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.cluster import Profile
 from haven_iac.spec.model import duration
+from haven_iac.spec.problems import Code
 
 AUDIT = timedelta(days=180)
 """BIO2 8.18.02 asks for half a year."""
@@ -24,16 +25,34 @@ def plan(spec: ClusterSpec, facts: CloudFacts) -> ClusterPlan:
 
     Raises:
         HavenError: add-ons need each other in a circle, or something that nobody provides.
+        SpecError: it would take over a namespace that somebody else made.
     """
     releases = in_order(catalogue.releases(spec, facts))
+    manifests = catalogue.manifests(spec, facts, releases)
+    if taken := _taken(facts, releases, manifests):
+        raise SpecError.of(taken)
     return ClusterPlan(
         spec=spec,
         facts=facts,
         pools=nodes.pools(spec, facts),
         releases=releases,
-        manifests=catalogue.manifests(spec, facts, releases),
+        manifests=manifests,
         notices=tuple(notices(spec, facts)),
     )
+
+
+def _taken(facts: CloudFacts, releases: tuple[Release, ...], manifests: tuple[Manifest, ...]) -> list[Problem]:
+    """Return each namespace that would be ours, and was there before us with whatever stands in it."""
+    found = []
+    for body in (one.body for one in manifests if one.body["kind"] == "Namespace"):
+        name = body["metadata"]["name"]
+        if name in facts.left_alone:
+            used = [one.slot for one in releases if name in (one.namespace, *one.namespaces)]
+            what = f"the namespace {name} is there already and is not ours"
+            off = " and ".join(f"platform.addons.{slot}.enabled: false" for slot in used)
+            fix = f"write {off}, or move what is in it elsewhere" if used else "give the tenant another name"
+            found.append(Problem(what, fix, Code.CROSS.value, path="platform" if used else f"tenants.{name}"))
+    return found
 
 
 def in_order(releases: tuple[Release, ...]) -> tuple[Release, ...]:
@@ -57,6 +76,13 @@ def notices(spec: ClusterSpec, facts: CloudFacts) -> list[Notice]:
     found = []
     if facts.simulated:
         found.append(Notice("cloud.kind", "nodes and pods are simulated: a rehearsal, never evidence"))
+    for slot, brought in sorted(facts.brought.items()):
+        found.append(Notice(f"platform.addons.{slot}", f"{brought} is there already and is left alone"))
+    if facts.own_keys is False and spec.identity.oidc:
+        found.append(Notice("identity.oidc", "who runs the control plane has to set this up there; bindings are made"))
+    if slots.CERTIFICATES in facts.brought and spec.ingress.certificates.eab:
+        what = "make the Secret of the external account binding yourself, beside the cert-manager that is there"
+        found.append(Notice("ingress.certificates.eab", what))
     if spec.compliance.profile is Profile.SANDBOX:
         found.append(Notice("compliance.profile", "a sandbox stands outside the Haven standard"))
     if not spec.network.api_allowed_cidrs:

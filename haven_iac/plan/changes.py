@@ -49,6 +49,7 @@ _SETTINGS: tuple[tuple[str, Disruption], ...] = (
     ("kubernetes.cni", DISRUPTIVE),
     ("kubernetes", ROLLING),
     ("cloud.kind", DISRUPTIVE),
+    ("cloud.settings.found", NONE),
     ("cloud.settings", ROLLING),
     ("network.apiAllowedCidrs", NONE),
     ("network.mtu", ROLLING),

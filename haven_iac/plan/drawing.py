@@ -145,12 +145,15 @@ def _cut(text: str, width: int, marks: Marks) -> str:
 
 def _legend(plan: ClusterPlan, marks: Marks, width: int) -> list[str]:
     parts = []
+    if any(node.first for node in plan.nodes):
+        parts.append(f"{marks.first} first server")
     if any(node.role is Role.CONTROL_PLANE for node in plan.nodes):
-        parts += [f"{marks.first} first server", f"{marks.server} server"]
+        parts.append(f"{marks.server} server")
     elif plan.facts.managed_control_plane:
         parts.append("the cloud runs the servers")
     parts.append(f"{marks.worker} worker")
-    parts.append(f"every name begins with {plan.spec.name}-")
+    if all(node.name.startswith(f"{plan.spec.name}-") for node in plan.nodes):
+        parts.append(f"every name begins with {plan.spec.name}-")
     lines = [""]
     for part in parts:
         joined = f"{lines[-1]}   {part}" if lines[-1] else part

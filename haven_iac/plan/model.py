@@ -40,6 +40,10 @@ class NodePlan:
     """key, value, effect; sorted."""
     first: bool = False
     """True for the server that initialises the cluster."""
+    os_image: str = ""
+    """Operating system of a node that is there already; of one that is made the cloud's facts tell."""
+    public: bool = False
+    """A node that is there already has a public address."""
 
 
 @dataclass(frozen=True)

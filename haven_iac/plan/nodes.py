@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 
-from haven_iac.facts import CloudFacts
+from haven_iac.facts import CloudFacts, FoundNode
 from haven_iac.naming import node_name
 from haven_iac.plan.model import NodePlan, PoolPlan, Role
 from haven_iac.spec import ClusterSpec
 
 CONTROL_PLANE = "control-plane"
 """Pool name of the servers."""
+
+EXISTING = "existing"
+"""Pool name of workers that are there already."""
 
 POOL_LABEL = "haven-iac/pool"
 
@@ -38,7 +41,9 @@ def spread(pool: str, size: int, zones: tuple[str, ...]) -> dict[str, int]:
 
 
 def pools(spec: ClusterSpec, facts: CloudFacts) -> tuple[PoolPlan, ...]:
-    """Return the control plane and every pool, with their nodes."""
+    """Return the control plane and every pool, with their nodes; those that are there already as they are."""
+    if facts.found_nodes is not None:
+        return _found(facts.found_nodes)
     planned = []
     if not facts.managed_control_plane:
         planned.append(_control_plane(spec, facts))
@@ -52,6 +57,40 @@ def pools(spec: ClusterSpec, facts: CloudFacts) -> tuple[PoolPlan, ...]:
         nodes = _nodes(spec, name, Role.WORKER, size, zones, pool.flavor, labels, taints)
         planned.append(PoolPlan(name, Role.WORKER, nodes, minimum))
     return tuple(planned)
+
+
+def _found(nodes: tuple[FoundNode, ...]) -> tuple[PoolPlan, ...]:
+    """Return nodes that somebody else made, as two pools: servers, and the rest."""
+    planned = []
+    for pool, role in ((CONTROL_PLANE, Role.CONTROL_PLANE), (EXISTING, Role.WORKER)):
+        seen: dict[str, int] = {}
+        members = []
+        for node in sorted(nodes, key=lambda one: (one.zone, one.name)):
+            if node.control_plane is (role is Role.CONTROL_PLANE):
+                seen[node.zone] = seen.get(node.zone, 0) + 1
+                members.append(_existing(node, role, pool, seen[node.zone]))
+        if members:
+            planned.append(PoolPlan(pool, role, tuple(members), len(members)))
+    return tuple(planned)
+
+
+def _existing(node: FoundNode, role: Role, pool: str, ordinal: int) -> NodePlan:
+    labels = {"kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux"}
+    if node.zone:
+        labels["topology.kubernetes.io/zone"] = node.zone
+    return NodePlan(
+        name=node.name,
+        role=role,
+        pool=pool,
+        zone=node.zone,
+        ordinal=ordinal,
+        address_block="",
+        flavor=node.flavor or "as found",
+        labels=tuple(sorted(labels.items())),
+        taints=(),
+        os_image=node.os_image,
+        public=node.public,
+    )
 
 
 def _control_plane(spec: ClusterSpec, facts: CloudFacts) -> PoolPlan:

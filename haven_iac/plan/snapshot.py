@@ -40,12 +40,14 @@ def snapshot(plan: ClusterPlan) -> dict[str, Any]:
 
 
 def _pool(spec: ClusterSpec, pool: PoolPlan) -> dict[str, Any]:
-    most = len(pool.nodes) if pool.role is Role.CONTROL_PLANE else spec.pools[pool.name].most
+    asked = spec.pools.get(pool.name) if pool.role is Role.WORKER else None
+    most = asked.most if asked else len(pool.nodes)
     return {"role": pool.role.value, "minimum": pool.minimum, "maximum": most}
 
 
 def _node(spec: ClusterSpec, node: NodePlan) -> dict[str, Any]:
-    disk = (spec.control_plane if node.role is Role.CONTROL_PLANE else spec.pools[node.pool]).disk
+    asked = spec.control_plane if node.role is Role.CONTROL_PLANE else spec.pools.get(node.pool)
+    disk = (asked or spec.control_plane).disk
     return {
         "role": node.role.value,
         "pool": node.pool,

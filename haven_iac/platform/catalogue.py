@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -34,6 +34,7 @@ from haven_iac.platform import (
     slots,
 )
 from haven_iac.platform.common import merged
+from haven_iac.platform.keys import CHARTS, Strange, strange
 from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.known import ADD_ON_GROUP
@@ -58,8 +59,6 @@ BUILT_IN: tuple[AddOn, ...] = (
     dns,
     gitops,
 )
-
-_CHARTS = Path(__file__).parent / "charts"
 
 
 @lru_cache(maxsize=1)
@@ -98,6 +97,22 @@ def releases(spec: ClusterSpec, facts: CloudFacts) -> tuple[Release, ...]:
     return tuple(found)
 
 
+def strange_values(spec: ClusterSpec, facts: CloudFacts) -> Iterator[tuple[str, Strange]]:
+    """Yield what is wrong with the values of the spec's own, each with its slot.
+
+    An add-on of another package knows its chart's keys itself: nothing is said about its values.
+    """
+    for slot, given in spec.platform.addons.items():
+        addon = addons().get(slot)
+        if not given.values or addon not in BUILT_IN:
+            continue
+        release = addon.release(spec, facts)
+        if release is None:
+            yield slot, Strange((), f"the slot {slot} has no chart that could take values", "take values out")
+        else:
+            yield from ((slot, one) for one in strange(release.chart, given.values))
+
+
 def manifests(spec: ClusterSpec, facts: CloudFacts, installed: Sequence[Release]) -> tuple[Manifest, ...]:
     """Return the objects of our own: namespaces first, each other one after them.
 
@@ -108,8 +123,9 @@ def manifests(spec: ClusterSpec, facts: CloudFacts, installed: Sequence[Release]
     """
     found = list(namespaces.manifests(spec, facts, installed))
     for slot, addon in addons().items():
-        if slots.ours(spec, facts, slot):
-            for one in addon.manifests(spec, facts):
+        ours = slots.ours(spec, facts, slot)
+        for one in addon.manifests(spec, facts) if slots.wanted(spec, slot) else ():
+            if ours or one.beside:
                 found.append(replace(one, needs=_needs(spec, facts, slot, one.needs)))
     return tuple(found)
 
@@ -120,7 +136,7 @@ def chart_folder(chart: str) -> Path:
     Raises:
         HavenError: there is no stand-in for that chart.
     """
-    folder = _CHARTS / chart
+    folder = CHARTS / chart
     if not (folder / "Chart.yaml").is_file():
         raise HavenError(
             f"there is no stand-in for the chart {chart}",
@@ -157,4 +173,12 @@ def _needs(spec: ClusterSpec, facts: CloudFacts, slot: str, needs: Sequence[str]
     if strange := [need for need in every if need != slots.NAMESPACES and need not in addons()]:
         what = f"the add-on for {slot} needs {', '.join(strange)}, and no add-on fills that"
         raise HavenError(what, fix="install the package that does, or mend the add-on")
-    return tuple(need for need in every if slots.ours(spec, facts, need))
+    return tuple(need for need in every if _made(spec, facts, need))
+
+
+def _made(spec: ClusterSpec, facts: CloudFacts, slot: str) -> bool:
+    """Return whether anything is made in a slot: it is ours, or objects of ours stand beside what fills it."""
+    if slots.ours(spec, facts, slot):
+        return True
+    beside = slots.wanted(spec, slot) and slot in addons()
+    return beside and any(one.beside for one in addons()[slot].manifests(spec, facts))

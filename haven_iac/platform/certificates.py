@@ -56,12 +56,12 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     """Return the issuer; none where the certificate is supplied."""
     issuer = spec.ingress.certificates.issuer
     if issuer is Issuer.ACME:
-        return (Manifest(slot, ISSUER, _issuer(ISSUER, {"acme": _acme(spec)})),)
+        return (Manifest(slot, ISSUER, _issuer(ISSUER, {"acme": _acme(spec)}), beside=True),)
     if issuer is Issuer.PRIVATE_CA:
         authority = {
             "apiVersion": "cert-manager.io/v1",
             "kind": "Certificate",
-            "metadata": {"name": CA_SECRET, "namespace": NS_CERTIFICATES},
+            "metadata": {"name": CA_SECRET, "namespace": facts.place(slot, NS_CERTIFICATES)},
             "spec": {
                 "isCA": True,
                 "commonName": f"{spec.name} platform CA",
@@ -72,9 +72,9 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
             },
         }
         return (
-            Manifest(slot, "self-signed", _issuer("self-signed", {"selfSigned": {}})),
-            Manifest(slot, CA_SECRET, authority),
-            Manifest(slot, ISSUER, _issuer(ISSUER, {"ca": {"secretName": CA_SECRET}})),
+            Manifest(slot, "self-signed", _issuer("self-signed", {"selfSigned": {}}), beside=True),
+            Manifest(slot, CA_SECRET, authority, beside=True),
+            Manifest(slot, ISSUER, _issuer(ISSUER, {"ca": {"secretName": CA_SECRET}}), beside=True),
         )
     return ()
 

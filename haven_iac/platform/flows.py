@@ -11,6 +11,7 @@ from typing import Any
 
 from haven_iac.platform.common import NS_GATEWAY, NS_MONITORING, NS_SYSTEM
 
+NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 METADATA = "169.254.169.254/32"
 
 Rule = dict[str, Any]
@@ -64,7 +65,7 @@ def outside(*ports: int, protocols: Sequence[str] = ("TCP",), side: str = "to") 
 
 def namespace_rule(side: str, namespace: str, *ports: int, protocols: Sequence[str] = ("TCP",)) -> Rule:
     """Return a rule for the pods of one namespace; all ports when none is given."""
-    rule: Rule = {side: [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}]}
+    rule: Rule = {side: [{"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: namespace}}}]}
     if ports:
         rule["ports"] = _ports(ports, protocols)
     return rule
@@ -83,6 +84,31 @@ def api() -> Rule:
 def scrape(*ports: int) -> Rule:
     """Return ingress for Prometheus."""
     return namespace_rule("from", NS_MONITORING, *ports)
+
+
+def placed(body: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+    """Return a policy whose peers stand in other namespaces than ours.
+
+    Args:
+        body: a NetworkPolicy.
+        places: name of a namespace of ours, to where its work is done here.
+    """
+
+    def peer(one: Mapping[str, Any]) -> dict[str, Any]:
+        labels = (one.get("namespaceSelector") or {}).get("matchLabels") or {}
+        name = str(labels.get(NAMESPACE_LABEL, ""))
+        if name not in places:
+            return dict(one)
+        return {**one, "namespaceSelector": {"matchLabels": {**labels, NAMESPACE_LABEL: places[name]}}}
+
+    def rule(one: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: [peer(p) for p in value] if key in ("from", "to") else value for key, value in one.items()}
+
+    spec = {
+        key: [rule(one) for one in value] if key in ("ingress", "egress") else value
+        for key, value in body["spec"].items()
+    }
+    return {**body, "spec": spec}
 
 
 def base(namespace: str, *, tenant: bool = False) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from haven_iac.platform.common import (
 from haven_iac.platform.release import Manifest, Release, SecretRef
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
-from haven_iac.spec.cluster import Distribution
+from haven_iac.spec.kubernetes import Distribution
 from haven_iac.spec.model import quantity
 from haven_iac.spec.policy import PodSecurity
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import flows, identity, slots
-from haven_iac.platform.common import MANAGED_BY, PRIORITY
+from haven_iac.platform.common import MANAGED_BY, NS_GATEWAY, NS_MONITORING, PRIORITY
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.known import SYSTEM_NAMESPACES
@@ -29,10 +29,10 @@ def manifests(spec: ClusterSpec, facts: CloudFacts, releases: Sequence[Release])
         found.append(Manifest(slot, f"{body['metadata']['name']}{suffix}", body))
     for name, level in levels(releases).items():
         found.append(Manifest(slot, f"namespace-{name}", _namespace(name, level, {MANAGED_BY: "haven-iac"})))
-        found += _policies(spec, name, [dict(flow) for one in releases for flow in one.flows if _in(flow, name)])
+        found += _policies(spec, facts, name, [dict(flow) for one in releases for flow in one.flows if _in(flow, name)])
     for name, tenant in sorted(spec.tenants.items()):
         found.append(Manifest(slot, f"namespace-{name}", _tenant_namespace(name, tenant)))
-        found += _policies(spec, name, [], tenant=True)
+        found += _policies(spec, facts, name, [], tenant=True)
         found += [Manifest(slot, f"{name}-{body['kind'].lower()}", body) for body in _tenant(spec, name, tenant)]
     return found
 
@@ -51,10 +51,14 @@ def _in(flow: Mapping[str, Any], namespace: str) -> bool:
     return bool(flow["metadata"]["namespace"] == namespace)
 
 
-def _policies(spec: ClusterSpec, name: str, own: Sequence[dict[str, Any]], *, tenant: bool = False) -> list[Manifest]:
+def _policies(
+    spec: ClusterSpec, facts: CloudFacts, name: str, own: Sequence[dict[str, Any]], *, tenant: bool = False
+) -> list[Manifest]:
     if not spec.policy.default_deny:
         return []
-    bodies = [*flows.base(name, tenant=tenant), *own]
+    places = {NS_GATEWAY: facts.place(slots.GATEWAY, NS_GATEWAY)}
+    places[NS_MONITORING] = facts.place(slots.MONITORING, NS_MONITORING)
+    bodies = [flows.placed(one, places) for one in (*flows.base(name, tenant=tenant), *own)]
     return [Manifest(slot, f"{name}-{body['metadata']['name']}", body) for body in bodies]
 
 

@@ -89,7 +89,10 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     found = []
     for policy in policies:
         name = str(policy["metadata"]["name"])
-        found += [Manifest(slot, name, policy), Manifest(slot, f"{name}-binding", _binding(name, actions))]
+        found += [
+            Manifest(slot, name, policy),
+            Manifest(slot, f"{name}-binding", _binding(name, actions, sorted(facts.left_alone))),
+        ]
     return found
 
 
@@ -109,7 +112,7 @@ def _policy(name: str, variables: list[dict[str, str]], expression: str, message
     }
 
 
-def _binding(name: str, actions: list[str]) -> dict[str, Any]:
+def _binding(name: str, actions: list[str], left_alone: list[str]) -> dict[str, Any]:
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicyBinding",
@@ -124,7 +127,7 @@ def _binding(name: str, actions: list[str]) -> dict[str, Any]:
                         {
                             "key": "kubernetes.io/metadata.name",
                             "operator": "NotIn",
-                            "values": list(SYSTEM_NAMESPACES),
+                            "values": [*SYSTEM_NAMESPACES, *left_alone],
                         },
                     ]
                 }

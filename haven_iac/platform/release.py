@@ -84,6 +84,8 @@ class Manifest:
     body: Mapping[str, Any]
     needs: tuple[str, ...] = ()
     """Slots that have to be ready before."""
+    beside: bool = False
+    """Made also where somebody else fills the slot: it stands beside what they installed."""
 
 
 class AddOn(Protocol):

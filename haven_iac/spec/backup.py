@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from haven_iac.spec.cron import check_schedule
-from haven_iac.spec.model import Duration, Form, SpecModel
+from haven_iac.spec.cron import Schedule
+from haven_iac.spec.model import Duration, SpecModel
 from haven_iac.spec.storage import Bucket, ObjectStoreSpec
-
-Schedule = Annotated[
-    str,
-    Form(
-        "a schedule: minute, hour, day, month and weekday, as cron writes them",
-        "0 2 * * *",
-        longest=100,
-        meaning=check_schedule,
-    ),
-]
-"""A cron schedule with five fields, in UTC."""
 
 
 class BackupSpec(SpecModel):

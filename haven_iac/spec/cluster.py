@@ -12,6 +12,7 @@ from haven_iac.spec.backup import BackupSpec
 from haven_iac.spec.dns import DnsSpec
 from haven_iac.spec.identity import IdentitySpec
 from haven_iac.spec.ingress import IngressSpec
+from haven_iac.spec.kubernetes import KubernetesSpec
 from haven_iac.spec.logs import LogsSpec
 from haven_iac.spec.model import Form, Name, SpecModel, Text
 from haven_iac.spec.monitoring import MonitoringSpec
@@ -20,34 +21,6 @@ from haven_iac.spec.nodes import ControlPlaneSpec, NodePoolSpec, Zone
 from haven_iac.spec.platform import GitopsSpec, MirrorSpec, PlatformSpec
 from haven_iac.spec.policy import PolicySpec, TenantSpec
 from haven_iac.spec.storage import StorageSpec
-
-Minor = Annotated[str, Form("a minor version: 1, a dot and two digits", '"1.36"', r"1\.\d{2}", 4)]
-"""A minor version of Kubernetes, in quotes."""
-
-
-class Distribution(StrEnum):
-    """Kubernetes distributions that we bootstrap."""
-
-    RKE2 = "rke2"
-    K3S = "k3s"
-
-
-class Cni(StrEnum):
-    """Pod networks."""
-
-    CILIUM = "cilium"
-    CANAL = "canal"
-
-
-class KubernetesSpec(SpecModel):
-    """Version and distribution."""
-
-    version: Minor = "1.36"
-    """Minor version, in quotes."""
-    distribution: Distribution = Distribution.RKE2
-    """rke2 or k3s; ignored where the cloud runs the control plane."""
-    cni: Cni = Cni.CILIUM
-    """Pod network."""
 
 
 class CloudSpec(SpecModel):
@@ -110,8 +83,8 @@ class ClusterSpec(SpecModel):
     """Address ranges and who may reach the API."""
     control_plane: ControlPlaneSpec = ControlPlaneSpec()
     """The servers that run etcd and the Kubernetes API."""
-    pools: Annotated[dict[Name, NodePoolSpec], Field(min_length=1)]
-    """Node pools by name."""
+    pools: dict[Name, NodePoolSpec] = Field(default_factory=dict)
+    """Node pools by name; one at the least, unless the nodes are there already."""
     ingress: IngressSpec
     """How traffic comes in."""
     storage: StorageSpec = StorageSpec()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from haven_iac.spec.model import Form
 
 _FIELDS = (
     ("minute", 0, 59, ()),
@@ -47,3 +50,15 @@ def _number(text: str, low: int, names: tuple[str, ...]) -> int | None:
     if text.isascii() and text.isdecimal():
         return int(text[:4])
     return names.index(text.lower()) + low if text.lower() in names else None
+
+
+Schedule = Annotated[
+    str,
+    Form(
+        "a schedule: minute, hour, day, month and weekday, as cron writes them",
+        "0 2 * * *",
+        longest=100,
+        meaning=check_schedule,
+    ),
+]
+"""A cron schedule with five fields, in UTC."""

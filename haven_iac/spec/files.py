@@ -1,4 +1,4 @@
-"""Reads `stacks/Pulumi.<stack>.yaml` and the profiles that it names, and merges them."""
+"""Reads `stacks/Pulumi.<stack>.yaml`, the profiles that it names and what was found of the cluster, and merges them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class Files:
         cluster = self._cluster(config)
         if cluster is None:
             return None
-        return self._extend(config, cluster)
+        cluster = self._extend(config, cluster)
+        found = self._found(stack)
+        return cluster if found is None else merge(found, cluster)
 
     def name(self, path: Path) -> str:
         """Return how messages call a file: as it is seen from the project's folder."""
@@ -163,6 +165,11 @@ class Files:
                 base = profile if base is None else merge(base, profile)
         self.profiles = tuple(entry.value for entry in entries)
         return cluster if base is None else merge(base, cluster)
+
+    def _found(self, stack: str) -> Node | None:
+        """Return what `haven-iac detect` wrote of a cluster that exists; it lies below everything else."""
+        path = self.project.found_file(stack)
+        return self._map(path) if path.is_file() else None
 
     def _profile(self, entry: Node) -> Node | None:
         folder = self.project.stacks.resolve()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,7 +28,6 @@ _ROUNDS = 6
 _STAND_IN: dict[Path, Any] = {
     ("name",): "name",
     ("cloud",): {"kind": "local"},
-    ("pools",): {"pool": {}},
     ("ingress",): {"domain": "example.nl"},
 }
 """What is required, for judging the rest when it is missing or wrong; no message ever shows these."""
@@ -49,12 +48,17 @@ class Loaded:
     """As `haven:extends` names them."""
 
 
-def load_stack(project: Project, stack: str) -> Loaded:
+def _makes_nodes(kind: str) -> bool:
+    return False
+
+
+def load_stack(project: Project, stack: str, nodes_there: Callable[[str], bool] = _makes_nodes) -> Loaded:
     """Return the description of one stack.
 
     Args:
         project: the folder with Pulumi.yaml.
         stack: its name, as in `stacks/Pulumi.<stack>.yaml`.
+        nodes_there: tells of a kind of cloud whether its nodes are there already, so that no pool is needed.
 
     Raises:
         SpecError: the file or its content has problems; all of them are listed.
@@ -65,13 +69,15 @@ def load_stack(project: Project, stack: str) -> Loaded:
         raise SpecError.of(ordered(files.problems))
     source = Source(root)
     document = root.plain()
-    spec, problems = check(document, source)
+    spec, problems = check(document, source, nodes_there)
     if files.problems or problems or spec is None:
         raise SpecError.of(ordered([*files.problems, *problems]))
     return Loaded(spec, source, document, files.secrets, files.profiles)
 
 
-def parse(document: Mapping[str, Any], source: Located | None = None) -> ClusterSpec:
+def parse(
+    document: Mapping[str, Any], source: Located | None = None, nodes_there: Callable[[str], bool] = _makes_nodes
+) -> ClusterSpec:
     """Return the checked description in a document that is already in memory.
 
     Keys are camelCase, as in YAML. Whole numbers may arrive as `3.0`, as Pulumi hands them over.
@@ -80,22 +86,32 @@ def parse(document: Mapping[str, Any], source: Located | None = None) -> Cluster
         SpecError: it has problems; all of them are listed.
     """
     clean, strange = _as_json(document, source)
-    spec, problems = check(clean, source)
+    spec, problems = check(clean, source, nodes_there)
     if strange or problems or spec is None:
         raise SpecError.of(ordered([*strange, *problems]))
     return spec
 
 
-def check(document: Any, source: Located | None) -> tuple[ClusterSpec | None, list[Problem]]:
+def check(
+    document: Any, source: Located | None, nodes_there: Callable[[str], bool] = _makes_nodes
+) -> tuple[ClusterSpec | None, list[Problem]]:
     """Return the description, and everything that is wrong with it; None when a value is wrong by itself."""
+    there = nodes_there(_kind_of_cloud(document))
     try:
         spec = validate(ClusterSpec, document)
     except ValidationError as error:
         found = explain(error, ClusterSpec, source)
         partial, dropped = _partial(document, [path for path, _ in found])
-        late = broken(partial, source, dropped) if partial else []
+        late = broken(partial, source, dropped, nodes_there=there) if partial else []
         return None, [*(one for _, one in found), *late]
-    return spec, broken(spec, source)
+    return spec, broken(spec, source, nodes_there=there)
+
+
+def _kind_of_cloud(document: Any) -> str:
+    """Return `cloud.kind` of a document that nobody has checked."""
+    cloud = document.get("cloud") if isinstance(document, Mapping) else None
+    kind_ = cloud.get("kind") if isinstance(cloud, Mapping) else None
+    return kind_ if isinstance(kind_, str) else ""
 
 
 def check_settings(

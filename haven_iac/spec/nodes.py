@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from haven_iac.naming import LABEL_VALUE, QUALIFIED_NAME, check_own_key
+from haven_iac.spec.cron import Schedule
 from haven_iac.spec.model import Form, Name, Quantity, SpecModel, Text
 
 PoolName = Name
@@ -62,6 +63,15 @@ class DiskSpec(SpecModel):
     """The cloud's volume type; the flavor's own disk when left out."""
 
 
+class SnapshotsSpec(SpecModel):
+    """Snapshots of etcd, which every server makes by itself."""
+
+    schedule: Schedule = "0 */6 * * *"
+    """When, as cron in UTC."""
+    keep: Annotated[int, Field(ge=1, le=500)] = 28
+    """How many each server keeps, on its disk and in the bucket; a week when left out."""
+
+
 class ControlPlaneSpec(SpecModel):
     """The servers that run etcd and the Kubernetes API."""
 
@@ -71,6 +81,8 @@ class ControlPlaneSpec(SpecModel):
     """The cloud's own name for a machine size."""
     disk: DiskSpec = DiskSpec()
     """Root disk of each server."""
+    snapshots: SnapshotsSpec = SnapshotsSpec()
+    """Snapshots of etcd; they go to the object store too where there is one."""
     zones: tuple[Zone, ...] = ()
     """Zones to spread over; all zones of the cluster when left out."""
 

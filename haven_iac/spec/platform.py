@@ -11,7 +11,7 @@ from haven_iac.spec.backup import BackupSpec
 from haven_iac.spec.dns import DnsKind, DnsSpec
 from haven_iac.spec.ingress import CertificatesSpec, EabSpec, IngressSpec, Issuer
 from haven_iac.spec.logs import LogsSpec
-from haven_iac.spec.model import Form, Name, SecretName, SpecModel, Text
+from haven_iac.spec.model import Form, HttpsUrl, Name, SecretName, SpecModel, Text
 from haven_iac.spec.monitoring import AlertsSpec, MonitoringSpec
 from haven_iac.spec.policy import PodSecurity, PolicyMode, PolicySpec, Registry, TenantSpec
 from haven_iac.spec.storage import BlockStorageSpec, ObjectStoreSpec, SharedKind, SharedStorageSpec, StorageSpec
@@ -120,5 +120,9 @@ class MirrorSpec(SpecModel):
     """OCI or https address that replaces every chart repository."""
     images: Registry | None = None
     """Registry host that replaces every image registry."""
+    releases: HttpsUrl | None = None
+    """Folder that replaces the vendor's releases of the distribution: below it `<release>/<file>`, with the vendor's
+    names (v1.36.5+rke2r1/rke2.linux-amd64.tar.gz and sha256sum-amd64.txt)."""
     ca_secret: SecretName | None = None
-    """Name of the secret with the mirror's CA in PEM; the public ones when left out."""
+    """Name of the secret with the mirror's CA in PEM; nodes then trust it for images and releases; the public ones when
+    left out."""

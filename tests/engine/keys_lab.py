@@ -69,8 +69,8 @@ def _free_port() -> int:
 class ApiServer:
     """etcd and kube-apiserver on the material of one cluster, every connection checked by certificate."""
 
-    def __init__(self, folder: Path, material: Mapping[str, str]) -> None:
-        self.folder, self.material = folder, material
+    def __init__(self, folder: Path, material: Mapping[str, str], flags: Mapping[str, str] | None = None) -> None:
+        self.folder, self.material, self.flags = folder, material, flags or {}
         self.server = f"https://{HOST}:{_free_port()}"
         self._running: list[subprocess.Popen[bytes]] = []
         folder.mkdir(exist_ok=True)
@@ -153,6 +153,7 @@ class ApiServer:
                 "authorization-mode": "RBAC",
                 "anonymous-auth": "false",
                 "encryption-provider-config": self._write("encryption.yaml", yaml.safe_dump(encryption)),
+                **self.flags,
             },
         )
         nobody = certificate(self.pair("client-ca"), "probe", datetime.now(UTC), timedelta(hours=1), client=True)

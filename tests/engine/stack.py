@@ -63,16 +63,16 @@ class Stack:
     def json(self, *args: str, expect: int = 0) -> Any:
         return json.loads(self.run(*args, "--json", expect=expect).stdout)
 
-    def kill_when(self, text: str, *args: str, number: int = signal.SIGKILL) -> None:
-        """Start a command and kill it, and the engine with it, when its output has a text."""
+    def kill_when(self, phase: str, *args: str, number: int = signal.SIGKILL) -> None:
+        """Start a command and kill it, and the engine with it, when it says that a phase has begun."""
         process = self.start(*args)
         assert process.stderr is not None
         for line in process.stderr:
-            if text in line:
+            if f" s] {phase}" in line:
                 break
         else:
             out, err = process.communicate()
-            raise AssertionError(f"{text!r} was never printed; exit {process.returncode}\n{out}\n{err}")
+            raise AssertionError(f"{phase!r} never began; exit {process.returncode}\n{out}\n{err}")
         engine = self.engine()
         process.send_signal(number)
         if engine and number == signal.SIGKILL:

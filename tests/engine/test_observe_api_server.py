@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 
+from haven_iac import kube
 from haven_iac.cli.kubeconfig import mint_from
 from haven_iac.compliance import reader
 from haven_iac.compliance.model import Status, Verdict, differences
@@ -22,7 +23,9 @@ from haven_iac.keys.authority import certificate
 from haven_iac.keys.material import make
 from haven_iac.prepare import from_document
 from tests.engine.keys_lab import HOST, ApiServer, _client, _free_port, whoami
-from tests.engine.observe_lab import BREAKS, NEEDS_EVIDENCE, SPEC, TODAY, Cluster, first, zones_back
+from tests.engine.live_mutations import LIVE, NEEDS_EVIDENCE, PASS, first
+from tests.engine.observe_lab import Cluster
+from tests.mutations import MUTATIONS, ONLY_THE_CHECKER, SPEC, TODAY, plan
 
 pytestmark = pytest.mark.engine
 
@@ -46,23 +49,42 @@ def test_what_was_built_shows_what_was_predicted(cluster: Cluster) -> None:
     assert observed.count(Status.PASS) == 12  # all but the two about the checker itself, and published conformance
 
 
-@pytest.mark.parametrize("broken", BREAKS)
-def test_what_was_broken_is_seen_and_nothing_else(cluster: Cluster, broken: str) -> None:
-    check, expected, do, undo = BREAKS[broken]
-    predicted = predict(cluster.plan, TODAY)
-    do(cluster)
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_cluster_built_to_a_changed_description_shows_what_was_predicted(cluster: Cluster, name: str) -> None:
+    changes, expected = MUTATIONS[name]
+    before = cluster.plan
     try:
-        [(_, seen)] = differences(predicted, cluster.look())
+        cluster.become(plan(**changes))
+        predicted, observed = predict(cluster.plan, TODAY), cluster.look()
     finally:
-        undo(cluster)
-    assert (seen.check.id, seen.status) == (check, expected)
-    assert seen.fix
+        cluster.become(before)
+    assert [(one.check.id, one.status, other.status) for one, other in differences(predicted, observed)] == []
+    assert observed.warnings == ()
+    found = {one.check.id: one.status for one in observed.results if one.status is not PASS}
+    assert found == {**dict.fromkeys(ONLY_THE_CHECKER, NEEDS_EVIDENCE), **expected}
+    rests = [one.check.id for one in observed.results if not one.objects and one.status is PASS]
+    assert rests == [], "every observation names what it rests on"
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_what_was_broken_is_seen_and_nothing_else(cluster: Cluster, name: str) -> None:
+    live = LIVE[name]
+    predicted = predict(cluster.plan, TODAY)
+    live.do(cluster)
+    try:
+        pairs = list(differences(predicted, cluster.look(own_credential=live.own_credential)))
+    finally:
+        cluster.restore()
+    assert {seen.check.id: seen.status for _, seen in pairs} == live.seen
+    for _, seen in pairs:
+        assert seen.fix or seen.status is PASS
+        assert "\x1b" not in seen.reason
     assert list(differences(predicted, cluster.look())) == []
 
 
 def test_a_list_that_comes_in_pages_is_read_to_its_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = reader.read(cluster.kubeconfig)
-    monkeypatch.setattr(reader, "PAGE", 1)
+    monkeypatch.setattr(kube, "PAGE", 1)
     assert reader.read(cluster.kubeconfig) == whole
     assert len(whole.nodes) == 6
 
@@ -128,7 +150,7 @@ def test_an_api_that_does_not_answer_is_said_within_the_time(cluster: Cluster, m
     foreign = make("other", datetime.now(UTC)).files
     stranger = ApiServer.kubeconfig(_As(cluster.server, foreign), cluster.server.pair("client-ca"))
     assert "not signed by the authority" in refused(stranger)
-    monkeypatch.setattr(reader, "TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr(kube, "TIMEOUT", (0.5, 0.5))
     with socket.create_server((HOST, 0)) as silent:
         assert "does not answer" in refused(
             here.replace(cluster.server.server, f"https://{HOST}:{silent.getsockname()[1]}")
@@ -194,7 +216,7 @@ def test_the_command_prints_both_sides_and_ends_as_it_should(cluster: Cluster, t
         assert json.loads(verify("--json", expect=0).stdout)["disagreements"] == ["multiaz"]
         verify("--strict", expect=8)
     finally:
-        zones_back(cluster)
+        cluster.restore()
     file.write_text(cluster.kubeconfig.replace(cluster.server.server, f"https://{HOST}:{_free_port()}"))
     assert "does not answer" in verify(expect=10).stderr
     assert json.loads(verify("--json", expect=10).stdout)["error"] == "HVN303"

@@ -76,7 +76,9 @@ def test_whatever_is_off_every_need_stands_before_who_needs_it(
     )
     made = plan(described, facts(bundled=frozenset(bundled)))
     order = made.slots
-    assert not (off | bundled) & set(order)
+    assert not off & set(order)
+    assert not {one.slot for one in made.releases} & bundled
+    assert all(one.beside for one in made.manifests if one.slot in bundled)
     everything: list[Release | Manifest] = [*made.releases, *made.manifests]
     for one in everything:
         for need in one.needs:

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-import yaml
 
 from haven_iac.errors import SpecError
-from haven_iac.platform import catalogue, slots
+from haven_iac.platform import catalogue, keys, slots
 from haven_iac.platform.release import Release
 from haven_iac.platform.secret_forms import render
 from haven_iac.spec import ClusterSpec
@@ -38,20 +37,10 @@ def release(described: ClusterSpec, slot: str, **promised: Any) -> Release:
     return found
 
 
-def unknown(values: Mapping[str, Any], defaults: Any, path: str = "") -> Iterator[str]:
-    """Yield the keys that a chart does not have; below an empty map, every key is the user's own."""
-    for key, value in values.items():
-        if not isinstance(defaults, Mapping) or key not in defaults:
-            yield f"{path}{key}"
-        elif isinstance(value, Mapping) and defaults[key] != {}:
-            yield from unknown(value, defaults[key], f"{path}{key}.")
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_every_value_has_its_key_in_the_chart(name: str) -> None:
     for one in catalogue.releases(spec(SPECS[name]), facts()):
-        defaults = yaml.safe_load((catalogue.chart_folder(one.chart) / "values.yaml").read_text())
-        assert not list(unknown(one.values, defaults)), one.chart
+        assert not keys.strange(one.chart, one.values), one.chart
 
 
 @pytest.mark.parametrize("base", [EVERYTHING, DESIGNATE], ids=["rfc2136", "designate"])

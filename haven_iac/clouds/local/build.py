@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,15 @@ from typing import Any
 import pulumi
 
 from haven_iac import resources
-from haven_iac.clouds.base import AccessParts, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.base import (
+    Bare,
+    ControlPlaneParts,
+    EndpointParts,
+    KeyParts,
+    MachineParts,
+    NetworkParts,
+    PoolParts,
+)
 from haven_iac.clouds.local.commands import FAKE_NODE
 from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
 from haven_iac.plan.model import ClusterPlan, PoolPlan
@@ -58,31 +65,11 @@ def node_objects(plan: ClusterPlan) -> dict[str, dict[str, Any]]:
     }
 
 
-class LocalBuilder:
+class LocalBuilder(Bare):
     """Makes a simulated cluster."""
 
     def __init__(self, root: str) -> None:
         self._root = root
-
-    def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
-        """Return none: no cloud is asked."""
-        return {}
-
-    def network(self, plan: ClusterPlan, identity: pulumi.Output[str], opts: pulumi.ResourceOptions) -> NetworkParts:
-        """Make nothing: the loopback device is there."""
-        return NetworkParts()
-
-    def access(
-        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
-    ) -> AccessParts:
-        """Make nothing: there is no cloud to log in to."""
-        return AccessParts()
-
-    def leftovers(
-        self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
-    ) -> pulumi.Resource | None:
-        """Return None: everything goes with the processes."""
-        return None
 
     def api_endpoint(
         self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
@@ -126,13 +113,10 @@ class LocalBuilder:
         keys: KeyParts,
         network: NetworkParts,
         endpoint: EndpointParts,
+        machines: MachineParts,
         opts: pulumi.ResourceOptions,
     ) -> PoolParts:
         """Make one Node object for each planned node; kwok plays its kubelet."""
         bodies = node_objects(plan)
         nodes = [resources.make(node.name, bodies[node.name], opts) for node in pool.nodes]
         return PoolParts(tuple(nodes))
-
-    def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
-        """Return None: everything here converges when it is made again."""
-        return None

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from haven_iac.clouds.base import AccessParts, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.base import (
+    AccessParts,
+    ControlPlaneParts,
+    EndpointParts,
+    KeyParts,
+    MachineParts,
+    NetworkParts,
+    PoolParts,
+)
 from haven_iac.clouds.openstack import credential, servers, settings_of, tokens
 from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
 from haven_iac.clouds.openstack.connection import connect, provider_arguments
 from haven_iac.clouds.openstack.find import find
 from haven_iac.clouds.openstack.leftovers import Leftovers
+from haven_iac.clouds.openstack.pool_nodes import PoolNodes
 from haven_iac.clouds.openstack.ready import ApiReady
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
 
@@ -57,7 +66,7 @@ class OpenStackBuilder:
         endpoint: EndpointParts,
         opts: pulumi.ResourceOptions,
     ) -> ControlPlaneParts:
-        """Make the servers, and wait until the API answers."""
+        """Make the servers, wait until the API answers, and look after their nodes."""
         place = _place(plan, keys, network, endpoint)
         pool = next(one for one in plan.pools if one.role is Role.CONTROL_PLANE)
         made = servers.ports(place, pool.nodes, opts)
@@ -73,7 +82,26 @@ class OpenStackBuilder:
             settings=plan.spec.cloud.settings,
             opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=members)),
         )
-        return ControlPlaneParts(ready.ready, (ready, *found.values()))
+        facts = servers.node_facts(place, pool, made, found)
+        nodes = _nodes(place, pool, keys, facts, pulumi.ResourceOptions(parent=opts.parent, deleted_with=ready))
+        return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes))
+
+    def machines(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> MachineParts:
+        """Make ports and servers of one pool; those of the control plane are made with it."""
+        if pool.role is Role.CONTROL_PLANE:
+            return MachineParts()
+        place = _place(plan, keys, network, endpoint)
+        made = servers.ports(place, pool.nodes, opts)
+        found = servers.servers(place, pool, made, servers.group(place, pool, opts), opts)
+        return MachineParts({"nodes": servers.node_facts(place, pool, made, found)})
 
     def pool(
         self,
@@ -82,16 +110,14 @@ class OpenStackBuilder:
         keys: KeyParts,
         network: NetworkParts,
         endpoint: EndpointParts,
+        machines: MachineParts,
         opts: pulumi.ResourceOptions,
     ) -> PoolParts:
-        """Make the machines of one pool."""
+        """Look after the nodes of one pool; `control_plane` does for its own."""
         if pool.role is Role.CONTROL_PLANE:
             return PoolParts()
-        cloud = pulumi.ResourceOptions(parent=opts.parent)
         place = _place(plan, keys, network, endpoint)
-        made = servers.ports(place, pool.nodes, cloud)
-        found = servers.servers(place, pool, made, servers.group(place, pool, cloud), cloud)
-        return PoolParts(tuple(found.values()))
+        return PoolParts((_nodes(place, pool, keys, machines.details["nodes"], opts),))
 
     def leftovers(
         self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
@@ -112,6 +138,34 @@ class OpenStackBuilder:
         if self._connection is None:
             self._connection = connect(settings_of(plan.spec))
         return find(self._connection, token, inputs, known)
+
+
+def _nodes(
+    place: servers.Place,
+    pool: PoolPlan,
+    keys: KeyParts,
+    facts: Any,
+    opts: pulumi.ResourceOptions,
+) -> PoolNodes:
+    """Look after a pool's nodes once the API answers; with the whole cluster they go without being drained."""
+    spec = place.plan.spec
+    ready = pulumi.ResourceOptions(depends_on=[opts.deleted_with] if opts.deleted_with else [])
+    return PoolNodes(
+        f"{spec.name}-{pool.name}-nodes",
+        {
+            "identity": keys.identity,
+            "pool": pool.name,
+            "distribution": spec.kubernetes.distribution.value,
+            "nodes": facts,
+            "kubeconfig": pulumi.Output.secret(keys.kubeconfig),
+            "keys": pulumi.Output.secret(keys.material.apply(servers.joining)),
+            "inside": place.endpoint["inside"],
+            "outside": place.endpoint["outside"],
+            "image": place.network["image"],
+            "spec": spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        },
+        pulumi.ResourceOptions.merge(opts, ready),
+    )
 
 
 def _place(plan: ClusterPlan, keys: KeyParts, network: NetworkParts, endpoint: EndpointParts) -> servers.Place:

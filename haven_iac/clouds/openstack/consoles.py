@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haven_iac.clouds.openstack.connection import connect
-from haven_iac.clouds.openstack.settings import OpenStackSettings
+from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.errors import HavenError
-from haven_iac.spec.load import validate
 
 LINES = 12
 """Of each console."""
@@ -24,7 +23,7 @@ def told(settings: Mapping[str, Any], servers: Sequence[str]) -> str:
         servers: their ids.
     """
     try:
-        cloud = connect(validate(OpenStackSettings, settings))
+        cloud = connect(settings_from(settings))
     except HavenError as error:
         return f"\n(the consoles could not be read: {error.what})"
     return "".join(_console(cloud, server) for server in servers[:MACHINES])

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from haven_iac.clouds.openstack.api import MERGE, ApiError, Kube
 from haven_iac.errors import UnreachableError
-from haven_iac.kube import MERGE, ApiError, Kube
 
 STILL = 60.0
 """Seconds without any progress after which the rest is left to the sweep."""

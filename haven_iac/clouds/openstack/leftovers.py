@@ -13,12 +13,11 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from haven_iac.clouds.base import tell
+from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.drain import drain
-from haven_iac.clouds.openstack.settings import OpenStackSettings
+from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.sweep import sweep
-from haven_iac.kube import Kube
-from haven_iac.spec.load import validate
 
 SECONDS = 10.0
 """How long one answer of the cluster's API may take."""
@@ -47,22 +46,11 @@ class LeftoversProvider(ResourceProvider):
         Raises:
             HavenError: the cloud does not let us in, or something would not go.
         """
-        connection = connect(validate(OpenStackSettings, _plain(_props["settings"])))
+        connection = connect(settings_from(_props["settings"]))
         drain(Kube(str(_props["kubeconfig"]), SECONDS), tell)
         swept = sweep(connection, str(_props["identity"]), tell)
         if not swept:
             tell(f"the cloud holds nothing more that the controllers of {_props['identity']} made")
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as they were written: Pulumi hands whole numbers back as floats."""
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            found[key] = _plain(value)
-        else:
-            found[key] = int(value) if isinstance(value, float) and value.is_integer() else value
-    return found
 
 
 class Leftovers(Resource, module="haven", name="OpenStackLeftovers"):

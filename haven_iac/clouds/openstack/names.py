@@ -12,6 +12,10 @@ IDENTITY_KEY = "haven-iac-identity"
 """Key of the identity in a server's metadata."""
 
 
+GENERATION_KEY = "haven-iac-generation"
+"""Key, in a server's metadata, of what it was made from last."""
+
+
 def tag(identity: str) -> str:
     """Return the tag of everything that can have tags; fits Nova, which takes 60 characters and no `/` or `,`."""
     return f"haven-iac:{identity}"
@@ -22,9 +26,9 @@ def named(identity: str, *parts: str) -> str:
     return "-".join((identity, *parts))
 
 
-def metadata(identity: str, pool: str) -> Mapping[str, str]:
-    """Return the metadata of a server."""
-    return {IDENTITY_KEY: identity, "haven-iac-pool": pool}
+def metadata(identity: str, pool: str, generation: str) -> Mapping[str, str]:
+    """Return the metadata that a server is born with."""
+    return {IDENTITY_KEY: identity, "haven-iac-pool": pool, GENERATION_KEY: generation}
 
 
 def described(what: str) -> str:

@@ -33,7 +33,7 @@ def build(
     """Return what the other parts need, each known as soon as it can be.
 
     `network`, `subnet`, `external` and `image` are ids; `routed` is known when the subnet has its way out; `servers`
-    and `nodes` are the security groups of either, known when they have their rules.
+    and `nodes` are the security groups of either, and `ruled` is known when these have their rules.
     """
     parent = opts.parent
     external = look("networking/getNetwork:getNetwork", _external(settings), parent)
@@ -181,11 +181,11 @@ def _router(
 
 def _groups(
     plan: ClusterPlan, settings: OpenStackSettings, identity: pulumi.Output[str], opts: pulumi.ResourceOptions
-) -> dict[str, list[pulumi.Input[str]]]:
-    """Return the ids of the security groups of servers, and of all other nodes."""
+) -> dict[str, pulumi.Input[Any]]:
+    """Return the ids of the security groups of servers and of all other nodes, and what is known with their rules."""
     if settings.security_group_ids:
         given: list[pulumi.Input[str]] = list(settings.security_group_ids)
-        return {"servers": given, "nodes": given}
+        return {"servers": given, "nodes": given, "ruled": given}
     name, made = plan.spec.name, {}
     for group in security.Group:
         made[group] = make(
@@ -200,16 +200,9 @@ def _groups(
             opts,
         )
     ids = {group: one.id for group, one in made.items()}
-    rules = [_rule(f"{name}-{rule.key}", rule, ids, opts) for rule in security.rules(plan.spec, settings)]
-    # A port that has a group has its rules too.
-    settled = {
-        group: pulumi.Output.all(ids[group], *(one.id for rule, one in rules if rule.group is group)).apply(
-            lambda found: str(found[0])
-        )
-        for group in security.Group
-    }
-    nodes = settled[security.Group.NODES]
-    return {"servers": [nodes, settled[security.Group.SERVERS]], "nodes": [nodes]}
+    rules = [_rule(f"{name}-{rule.key}", rule, ids, opts).id for rule in security.rules(plan.spec, settings)]
+    nodes, servers = ids[security.Group.NODES], ids[security.Group.SERVERS]
+    return {"servers": [nodes, servers], "nodes": [nodes], "ruled": pulumi.Output.all(*rules)}
 
 
 def _group_name(group: security.Group, identity: str) -> str:
@@ -218,8 +211,8 @@ def _group_name(group: security.Group, identity: str) -> str:
 
 def _rule(
     name: str, rule: security.Rule, ids: Mapping[security.Group, pulumi.Output[str]], opts: pulumi.ResourceOptions
-) -> tuple[security.Rule, Resource]:
-    made = make(
+) -> Resource:
+    return make(
         "networking/secGroupRule:SecGroupRule",
         name,
         {
@@ -235,4 +228,3 @@ def _rule(
         },
         opts,
     )
-    return rule, made

@@ -12,9 +12,9 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.errors import DeployError, UnreachableError
-from haven_iac.kube import Kube
 
 PATIENCE = 900
 """Seconds from the first server's start to an answer: images are pulled, and etcd comes up."""

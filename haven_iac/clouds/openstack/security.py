@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.spec import ClusterSpec
-from haven_iac.spec.cluster import Cni, Distribution
+from haven_iac.spec.kubernetes import Cni, Distribution
 
 API_PORT = 6443
 NODE_PORTS = (30000, 32767)

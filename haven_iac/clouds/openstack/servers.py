@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-from haven_iac.bootstrap.base import Machine
+from haven_iac.bootstrap.base import Machine, UserData
 from haven_iac.bootstrap.facts import BootFacts
 from haven_iac.bootstrap.registry import find
 from haven_iac.clouds.openstack import names
@@ -36,6 +36,7 @@ BORN_WITH = (
     "configDrive",
     "keyPair",
     "availabilityZone",
+    "metadata",
 )
 """Inputs of a server whose change must not touch it."""
 ETCD_DEVICE = "/dev/vdb"
@@ -140,7 +141,7 @@ def servers(
         before = [last[node.zone]] if chained and node.zone in last else []
         alone = pulumi.ResourceOptions(
             ignore_changes=list(BORN_WITH),
-            depends_on=[*before, after(place.network["routed"])],
+            depends_on=[*before, after(place.network["routed"]), after(place.network["ruled"])],
             additional_secret_outputs=["userData"],
         )
         found[node.name] = last[node.zone] = make(
@@ -156,7 +157,7 @@ def _server(
     place: Place, pool: PoolPlan, node: NodePlan, made: Mapping[str, Resource], affinity: Resource
 ) -> dict[str, Any]:
     spec, settings = place.plan.spec, place.settings
-    volumes = _volumes(place, pool)
+    volumes, data = _volumes(place, pool), user_data(place, node, made)
     named = spec.cloud.zones or (spec.control_plane if pool.role is Role.CONTROL_PLANE else spec.pools[pool.name]).zones
     return {
         "name": node.name,
@@ -166,8 +167,10 @@ def _server(
         "availabilityZone": node.zone if named else None,
         "networks": [{"port": made[node.name].id}],
         "schedulerHints": [{"group": affinity.id}],
-        "userData": _user_data(place, node, made),
-        "metadata": place.identity.apply(lambda one: dict(names.metadata(one, node.pool))),
+        "userData": data.apply(lambda one: one.packed),
+        "metadata": pulumi.Output.all(place.identity, generation(data)).apply(
+            lambda both: dict(names.metadata(str(both[0]), node.pool, str(both[1])))
+        ),
         "configDrive": settings.config_drive or None,
         "keyPair": settings.ssh.keypair if settings.ssh.enabled else None,
         "tags": place.tags,
@@ -202,7 +205,13 @@ def gib(size: str) -> int:
 
 
 def boot_facts(
-    settings: OpenStackSettings, *, server: bool, address: str, outside: str, peers: Sequence[str]
+    settings: OpenStackSettings,
+    *,
+    server: bool,
+    address: str,
+    outside: str,
+    peers: Sequence[str],
+    exists: bool = False,
 ) -> BootFacts:
     """Return what only building tells about a machine.
 
@@ -212,9 +221,11 @@ def boot_facts(
         address: its own, on the node network.
         outside: the API's address for everybody else.
         peers: addresses of the other servers.
+        exists: whether the cluster is known to run, so that even the first server joins it.
     """
     return BootFacts(
         external_cloud=True,
+        cluster_exists=exists,
         node_ip=address,
         peers=tuple(peers),
         names=(outside,) if server else (),
@@ -222,21 +233,54 @@ def boot_facts(
     )
 
 
-def _user_data(place: Place, node: NodePlan, made: Mapping[str, Resource]) -> pulumi.Output[str]:
+def user_data(place: Place, node: NodePlan, made: Mapping[str, Resource]) -> pulumi.Output[UserData]:
     """Return what a server boots with; secret."""
     is_server = node.role is Role.CONTROL_PLANE
     bootstrap = find(place.plan.spec.kubernetes.distribution.value)
     others = [address(port) for name, port in made.items() if is_server and name != node.name]
 
-    def render(known: list[Any]) -> str:
+    def render(known: list[Any]) -> UserData:
         material, inside, outside, own, *peers = known
         facts = boot_facts(place.settings, server=is_server, address=own, outside=outside, peers=peers)
-        return bootstrap.user_data(place.plan.spec, machine(node), material, inside, facts).packed
+        return bootstrap.user_data(place.plan.spec, machine(node), material, inside, facts)
 
     told = pulumi.Output.all(
         place.material, place.endpoint["inside"], place.endpoint["outside"], address(made[node.name]), *others
     )
     return pulumi.Output.secret(told.apply(render))
+
+
+def generation(data: pulumi.Output[UserData]) -> pulumi.Output[str]:
+    """Return what a machine is made from, as a short text that gives nothing away."""
+    return pulumi.Output.unsecret(data.apply(lambda one: one.generation))
+
+
+KUBELET_LABELS = ("kubernetes.io/hostname", "kubernetes.io/os", "topology.kubernetes.io/zone")
+"""Labels of the plan that the kubelet and the cloud controller set."""
+
+
+def node_facts(
+    place: Place, pool: PoolPlan, made: Mapping[str, Resource], found: Mapping[str, Resource]
+) -> dict[str, dict[str, Any]]:
+    """Return what `PoolNodes` has to know of each node, by name."""
+    return {
+        node.name: {
+            "server": found[node.name].id,
+            "address": address(made[node.name]),
+            "role": "server" if node.role is Role.CONTROL_PLANE else "agent",
+            "first": node.first,
+            "labels": {key: value for key, value in node.labels if key not in KUBELET_LABELS},
+            "taints": [{"key": key, "value": value, "effect": effect} for key, value, effect in node.taints],
+            "generation": generation(user_data(place, node, made)),
+            "flavor": node.flavor,
+        }
+        for node in pool.nodes
+    }
+
+
+def joining(material: Mapping[str, str]) -> dict[str, str]:
+    """Return the key material that machines join with: no authority's key, and none that signs tokens."""
+    return {name: text for name, text in material.items() if name == "ca.crt" or name.endswith(".token")}
 
 
 def members(

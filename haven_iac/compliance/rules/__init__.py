@@ -25,6 +25,7 @@ RULES: dict[str, Rule] = {
     "privatenetworking": infrastructure.privatenetworking,
     "kubernetesversion": cluster.kubernetesversion,
     "rbac": cluster.rbac,
+    "basicauth": cluster.basicauth,
     "rwxvolumes": cluster.rwxvolumes,
     "cncf": cluster.cncf,
     "autocerts": platform.autocerts,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from haven_iac.compliance.model import Status
 from haven_iac.compliance.subject import NodeSeen, Seen
+from haven_iac.compliance.words import Said, said
 
 PASS, FAIL, NEEDS_EVIDENCE = Status.PASS, Status.FAIL, Status.NEEDS_EVIDENCE
-RUN = "run the checker on the cluster"
+RUN = said("fix.run")
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,13 @@ class Outcome:
     """What a rule comes to."""
 
     status: Status
-    reason: str
+    reason: Said
     fix: str = ""
+    """A sentence, or empty."""
     objects: tuple[str, ...] = ()
+    """What it rests on."""
     flaw: str = ""
-    """What is not as it should be although the check passes."""
+    """What is not as it should be although the check passes: a sentence, or empty."""
     ours: bool = False
     """The description of the cluster decides this: where it is right already, `up` mends the cluster."""
 
@@ -36,6 +39,6 @@ def objects(found: Iterable[Seen]) -> tuple[str, ...]:
     return tuple(seen.label for seen in found)
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str) -> Said:
+    """Return a number with its noun: node, server, worker, zone or minor."""
+    return said(f"count.{noun}", n=number)

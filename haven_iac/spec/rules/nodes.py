@@ -8,9 +8,18 @@ from haven_iac.naming import LONGEST_LABEL, node_name, zone_part
 from haven_iac.spec.cluster import ClusterSpec
 from haven_iac.spec.describe import nearest
 from haven_iac.spec.known import RESERVED_POOLS
-from haven_iac.spec.problems import Path
+from haven_iac.spec.problems import Code, Path
 from haven_iac.spec.rules.issue import Issue, Rule
 from haven_iac.versions import minors
+
+
+def pools_given(spec: ClusterSpec) -> Iterator[Issue]:
+    """There is a pool; `load` leaves this rule out where the cloud has its nodes already."""
+    if not spec.pools:
+        written = "pools" in spec.model_fields_set
+        what = "needs 1 at least, and is empty" if written else "is missing"
+        code = Code.VALUE if written else Code.MISSING
+        yield Issue(("pools",), what, "add `pools:` (node pools by name)", code=code)
 
 
 def odd(spec: ClusterSpec) -> Iterator[Issue]:
@@ -135,4 +144,14 @@ def _zone_lists(spec: ClusterSpec) -> Iterator[tuple[Path, tuple[str, ...]]]:
         yield ("pools", name, "zones"), pool.zones
 
 
-RULES: tuple[Rule, ...] = (odd, version, reserved, zones_once, zones_known, bounds, names_fit, names_differ)
+RULES: tuple[Rule, ...] = (
+    pools_given,
+    odd,
+    version,
+    reserved,
+    zones_once,
+    zones_known,
+    bounds,
+    names_fit,
+    names_differ,
+)

@@ -10,7 +10,7 @@ from haven_iac.clouds.openstack.probing.snapshot import Flavor, called
 from haven_iac.clouds.openstack.settings import ImageSystem
 from haven_iac.plan.model import PoolPlan, Role
 from haven_iac.plan.sums import cores, mebibytes, sums
-from haven_iac.spec.cluster import Distribution
+from haven_iac.spec.kubernetes import Distribution
 from haven_iac.spec.model import quantity
 
 LEAST = {

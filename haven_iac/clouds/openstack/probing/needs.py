@@ -12,7 +12,7 @@ from haven_iac.clouds.openstack.settings import Exposure, OpenStackSettings
 from haven_iac.clouds.openstack.storage import manila_wanted
 from haven_iac.plan.model import ClusterPlan, Role
 from haven_iac.plan.sums import sums
-from haven_iac.spec.cluster import Distribution
+from haven_iac.spec.kubernetes import Distribution
 from haven_iac.spec.model import quantity
 
 GIB = 2**30
