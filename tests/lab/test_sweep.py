@@ -20,11 +20,11 @@ OTHERS = ("voorbeeld-2-bcdfg", "voorbeeld-bcdfg-hjkmn")
 """Identities of clusters that are called nearly the same."""
 
 
-def played(cloud: Any, subnet: Any, external: Any, identity: str) -> None:
+def played(cloud: Any, subnet: Any, external: Any, identity: str, provider: str) -> None:
     """Make what the controllers of one cluster make, with the names and marks that they give."""
     service = "default_web"
     balancer = cloud.load_balancer.create_load_balancer(
-        name=f"kube_service_{identity}_{service}", vip_subnet_id=subnet.id, provider="lab"
+        name=f"kube_service_{identity}_{service}", vip_subnet_id=subnet.id, provider=provider
     )
     described = f"Floating IP for Kubernetes external service default/web from cluster {identity}"
     cloud.network.create_ip(floating_network_id=external.id, description=described)
@@ -55,7 +55,7 @@ def listing(cloud: Any) -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def clusters(cloud: Any) -> Iterator[Any]:
+def clusters(cloud: Any, provider: str) -> Iterator[Any]:
     """Give a project with what three clusters left, each on a network of its own; all of it goes in the end."""
     external = next(iter(cloud.network.networks(is_router_external=True)))
 
@@ -63,7 +63,7 @@ def clusters(cloud: Any) -> Iterator[Any]:
         network = cloud.network.create_network(name=named(identity, "network"))
         subnet = cloud.network.create_subnet(network_id=network.id, cidr="10.60.0.0/24", ip_version=4)
         cloud.network.create_port(network_id=network.id, name=f"octavia-lb-{uuid.uuid4()}")
-        played(cloud, subnet, external, identity)
+        played(cloud, subnet, external, identity, provider)
         return network
 
     with ThreadPoolExecutor() as pool:
