@@ -27,9 +27,9 @@ def failed(kind: str, tracker: Tracker, text: str, explain: Explain) -> HavenErr
     said = [failure for failure in tracker.failures if failure.subject] or tracker.failures
     if not said:
         return engine_error(text, kind)
-    return UpdateFailedError(
-        f"the {kind} did not finish", problems=[_problem(tracker, failure, explain) for failure in said]
-    )
+    # Plugins say a thing twice, in two wordings.
+    problems = dict.fromkeys(_problem(tracker, failure, explain) for failure in said)
+    return UpdateFailedError(f"the {kind} did not finish", problems=list(problems))
 
 
 def _problem(tracker: Tracker, failure: Failure, explain: Explain) -> Problem:

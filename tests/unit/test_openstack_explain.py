@@ -12,14 +12,14 @@ SERVER = "openstack:compute/instance:Instance"
 PORT = "openstack:networking/port:Port"
 SUBNET = "openstack:networking/subnet:Subnet"
 BALANCER = "openstack:loadbalancer/loadBalancer:LoadBalancer"
-HEAD = "sdk-v2/provider2.go:572: sdk.helper_schema: Error"
+HEAD = "sdk-v2/provider2.go:571: sdk.helper_schema: Error creating it"
 
 
 def http(method: str, url: str, status: int, body: str) -> str:
     """Return a failure as the plugin writes it."""
     return (
-        f"1 error occurred:\n\t* {HEAD}: Expected HTTP response code [202] when accessing [{method} {url}], "
-        f"but got {status} instead: {body}"
+        f"{HEAD}: Expected HTTP response code [201 202] when accessing [{method} {url}], "
+        f"but got {status} instead: {body}: provider=openstack@5.5.1"
     )
 
 
@@ -75,8 +75,8 @@ CASES = {
     ),
     "Octavia: ERROR": (
         BALANCER,
-        f"{HEAD}: error waiting for openstack_lb_loadbalancer_v2 1 to become ACTIVE: unexpected state 'ERROR', "
-        "wanted target 'ACTIVE'. last error: %!s(<nil>)",
+        f"{HEAD}: Error waiting for it to become ready: unexpected state 'ERROR', wanted target 'ACTIVE'. "
+        "last error: %!s(<nil>): provider=openstack@5.5.1",
         "Octavia could not make it: it ended in ERROR",
         "makes it anew",
     ),
@@ -95,6 +95,12 @@ CASES = {
         SERVER,
         http("GET", "http://127.0.0.1:8774/v2.1/flavors/x", 404, nested("itemNotFound", "Flavor x not found.")),
         "Nova does not have it: Flavor x not found",
+        "haven-iac refresh",
+    ),
+    "an answer without its address": (
+        "openstack:identity/applicationCredential:ApplicationCredential",
+        f'{HEAD}: {{"error":{{"code":404,"message":"Role nope is not defined","title":"Not Found"}}}}\n',
+        "Keystone does not have it: Role nope is not defined",
         "haven-iac refresh",
     ),
     "a policy": (
@@ -134,14 +140,22 @@ CASES = {
 def test_a_failure_has_its_cause_and_a_next_step(name: str) -> None:
     token, text, what, fix = CASES[name]
     found = cause(token, text)
-    assert found is not None
     assert what in found.what
     assert fix in found.fix
     assert "\n" not in found.what
 
 
-def test_what_is_not_known_is_left_as_it_is() -> None:
-    assert cause(SERVER, "something else altogether") is None
+def test_both_wordings_of_one_failure_are_explained_alike() -> None:
+    _, text, *_ = CASES["Nova: quota"]
+    short = text.removeprefix("sdk-v2/provider2.go:571: sdk.helper_schema: ").removesuffix(": provider=openstack@5.5.1")
+    again = f"1 error occurred:\n\t* creating urn:pulumi:dev::p::t::n: 1 error occurred:\n\t* {short}"
+    assert cause(SERVER, text) == cause(SERVER, again)
+
+
+def test_what_is_not_known_is_said_without_its_wrapping() -> None:
+    text = "sdk-v2/provider2.go:571: sdk.helper_schema: Unable to find flavor with name nope: provider=openstack@5.5.1"
+    assert cause(SERVER, text).what == "Unable to find flavor with name nope"
+    assert cause(SERVER, "1 error occurred:\n\t* Unable to find flavor with name nope").what == cause(SERVER, text).what
     assert answer_in("something else altogether") is None
 
 

@@ -23,6 +23,12 @@ LOOK = "`haven-iac plan --online` says everything that is short"
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _ANSWER = re.compile(r"accessing \[(\w+) (\S+)\], but got (\d{3}) instead:?\s*(.*)", re.DOTALL)
+_BARE = re.compile(r"Error [^:{]*: (\{.*\})", re.DOTALL)
+_WRAPPED = re.compile(
+    r"\S*provider2?\.go:\d+: |sdk\.helper_schema: |: provider=openstack@\S+|\d+ errors? occurred:|"
+    r"(?:creating|updating|deleting) urn:\S+: "
+)
+"""What plugin and engine put around a message."""
 _QUOTA = re.compile(r"quota|OverLimit|exceeds? (the )?limit|out of .*quota", re.IGNORECASE)
 
 _BY_TOKEN = {
@@ -49,8 +55,12 @@ class Answer:
 
 def answer_in(text: str) -> Answer | None:
     """Return the HTTP answer in a plugin's message, or None when there is none."""
-    found = _ANSWER.search(text)
-    return Answer(found[1], int(found[3]), _said(found[4])) if found else None
+    if found := _ANSWER.search(text):
+        return Answer(found[1], int(found[3]), _said(found[4]))
+    if bare := _BARE.search(text):
+        code = re.search(r'"code": ?(\d{3})', bare[1])
+        return Answer("", int(code[1]) if code else 400, _said(bare[1]))
+    return None
 
 
 def _said(body: str) -> str:
@@ -80,7 +90,7 @@ def service_of(token: str) -> str:
     return _BY_TOKEN.get(token.removeprefix("openstack:").partition("/")[0], "the cloud")
 
 
-def cause(token: str, text: str) -> Explained | None:
+def cause(token: str, text: str) -> Explained:
     """Return what a message means, as far as it says so itself; pure."""
     service, answer = service_of(token), answer_in(text)
     if answer:
@@ -96,7 +106,13 @@ def cause(token: str, text: str) -> Explained | None:
         return Explained(f"{service} at {found[1]} does not answer: {found[2]}", f"check network and VPN; {AGAIN}")
     if re.search(r"Authentication failed|AuthenticationRequired|401", text):
         return Explained("Keystone does not accept the credentials any more", "check clouds.yaml or the OS_* variables")
-    return None
+    return Explained(unwrapped(text), f"mend the cause; {AGAIN}; {LOOK}")
+
+
+def unwrapped(text: str) -> str:
+    """Return the message itself, on one line."""
+    lines = [" ".join(line.strip(" \t*").split()) for line in _WRAPPED.sub("", text).splitlines()]
+    return "; ".join(dict.fromkeys(line for line in lines if line))
 
 
 def _answered(service: str, answer: Answer) -> Explained:
@@ -148,10 +164,10 @@ def fault_advice(fault: str) -> str:
     return f"tell the cloud's operator; {AGAIN}"
 
 
-def explain(settings: OpenStackSettings, token: str, text: str) -> Explained | None:
+def explain(settings: OpenStackSettings, token: str, text: str) -> Explained:
     """Return what a failure means; asks the cloud about a machine that ended in ERROR, or never got ready."""
     found = cause(token, text)
-    if found is None or token != "openstack:compute/instance:Instance" or answer_in(text):
+    if token != "openstack:compute/instance:Instance" or answer_in(text):
         return found
     server = re.search(_UUID, text)
     if not server:
