@@ -34,14 +34,8 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give an administrator of an API server without any controller."""
     material = make("drain-bcdfg", datetime.now(UTC)).files
     with ApiServer(tmp_path_factory.mktemp("api"), material) as server:
-        admin = certificate(
-            server.pair("client-ca"),
-            "admin",
-            datetime.now(UTC),
-            timedelta(hours=1),
-            groups=["system:masters"],
-            client=True,
-        )
+        issuer, now = server.pair("client-ca"), datetime.now(UTC)
+        admin = certificate(issuer, "admin", now, timedelta(hours=1), groups=["system:masters"], client=True)
         text = render(server=server.server, ca=material["ca.crt"], cert=admin.cert, key=admin.key, cluster="drain")
         deadline = time.monotonic() + 60
         while True:
@@ -67,6 +61,26 @@ def kube(kubeconfig: str) -> Iterator[Kube]:
                 found.delete(f"{path}/{name}")
     for kind in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
         found.delete(f"/apis/admissionregistration.k8s.io/v1/{kind}/{NAME}")
+    until(found, allowed=True)
+
+
+def until(kube: Kube, *, allowed: bool) -> None:
+    """Wait until new load balancers are refused, or no longer: a policy takes the API server a moment."""
+    deadline = time.monotonic() + 30
+    while asked_for(kube) is not allowed:
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+def asked_for(kube: Kube) -> bool:
+    """Return whether a load balancer could be asked for."""
+    try:
+        service(kube, "trial")
+    except ApiError as error:
+        return "being taken down" not in error.what
+    kube.ask("PATCH", f"{SERVICES}/trial", {"metadata": {"finalizers": None}}, kind=MERGE)
+    kube.delete(f"{SERVICES}/trial")
+    return True
 
 
 def service(kube: Kube, name: str, *finalizers: str) -> None:
@@ -163,17 +177,7 @@ def test_a_stuck_finalizer_is_waited_for_and_said_and_then_it_goes_on(kube: Kube
 def test_nothing_new_can_be_asked_for_meanwhile(kube: Kube, kubeconfig: str) -> None:
     with controllers(kubeconfig):
         drain(kube, print, still=2)
-    deadline = time.monotonic() + 20
-    while True:  # a new policy takes the API server a moment
-        try:
-            service(kube, "again")
-        except ApiError as error:
-            assert "being taken down" in error.what
-            break
-        kube.ask("PATCH", f"{SERVICES}/again", {"metadata": {"finalizers": None}}, kind=MERGE)
-        kube.delete(f"{SERVICES}/again")
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    until(kube, allowed=False)
     with pytest.raises(ApiError, match="being taken down"):
         claim(kube, "again")
     kube.ask("POST", SERVICES, {"metadata": {"name": "inside"}, "spec": {"ports": [{"port": 80}]}})
