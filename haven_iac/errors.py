@@ -35,6 +35,8 @@ class ExitCode(IntEnum):
     """A tool is missing and could not be had."""
     UNREACHABLE = 10
     """The cluster's API does not answer."""
+    LAB = 11
+    """The OpenStack lab on this machine could not be started, or is not there."""
     INTERRUPTED = 130
     """Stopped by the user (Ctrl-C)."""
 
@@ -178,3 +180,10 @@ class ToolchainError(HavenError):
 
     code = "HVN500"
     exit_code = ExitCode.TOOLCHAIN
+
+
+class LabError(HavenError):
+    """The OpenStack lab on this machine could not do its work."""
+
+    code = "HVN600"
+    exit_code = ExitCode.LAB

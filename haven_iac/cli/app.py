@@ -13,6 +13,7 @@ from haven_iac.cli import (
     detect,
     engine,
     kubeconfig,
+    lab,
     local,
     new,
     plan,
@@ -113,6 +114,7 @@ app.command(
 )(schema.schema)
 app.add_typer(data.app, name="data")
 app.add_typer(local.app, name="local")
+app.add_typer(lab.app, name="lab")
 app.add_typer(toolchain.app, name="toolchain")
 
 
