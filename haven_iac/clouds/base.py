@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 API = 1
 """Version of this seam; the registry refuses adapters of another one."""
+
+
+TOLD = "haven-iac: "
+"""What a line starts with that a resource of an adapter writes for people while it is at work (`tell`)."""
+
+
+def tell(text: str) -> None:
+    """Tell whoever runs the engine, from within a resource: the engine shows what its plugins write."""
+    print(f"{TOLD}{text}", file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from haven_iac.deploy import backend, locks, orphans
 from haven_iac.deploy.recovery import Recovered, recover
 from haven_iac.deploy.tracker import Failure, Tracker, plain
 from haven_iac.errors import DeployError, ExitCode, HavenError, Problem, StackLockedError, UpdateFailedError
+from haven_iac.interrupted import MARK
 from haven_iac.prepare import Prepared
 from haven_iac.project import Project
 
@@ -146,7 +147,7 @@ class Session:
     def _environment(self) -> dict[str, str]:
         if not self._env:
             backend.forget_stale_salt(self.project, self.name)
-            self._env = {**backend.environment(self.project, self._tools, self._say), orphans.MARK: self._mark}
+            self._env = {**backend.environment(self.project, self._tools, self._say), MARK: self._mark}
         return self._env
 
     def _run(self, *args: str) -> str:

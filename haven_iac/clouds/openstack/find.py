@@ -49,6 +49,8 @@ def find(connection: Connection, token: str, inputs: Inputs, known: Collection[s
     try:
         found = [one for one in look(reader, inputs) if str(one["id"]) not in known]
     except Unread as error:
+        if str(error) == "HTTP 404":  # what it would be a part of is not there
+            return None
         raise DeployError(
             f"the cloud does not say whether {inputs.get('name') or token} exists: {error}",
             fix="run the same command again when it answers; nothing was changed",
@@ -173,12 +175,7 @@ def _credential(reader: Reader, inputs: Inputs) -> Iterator[Found]:
 def _container(reader: Reader, inputs: Inputs) -> Iterator[Found]:
     """Yield the container of that name; its name is its id."""
     name = str(inputs.get("name"))
-    try:
-        reader.head("object_store", f"/{quote(name, safe='')}")
-    except Unread as error:
-        if str(error) == "HTTP 404":
-            return
-        raise
+    reader.head("object_store", f"/{quote(name, safe='')}")
     yield {"id": name, "name": name}
 
 

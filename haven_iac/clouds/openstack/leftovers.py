@@ -6,13 +6,13 @@ It is made before the platform and after all nodes, so it is deleted while contr
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from haven_iac.clouds.base import tell
 from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.drain import drain
@@ -47,18 +47,10 @@ class LeftoversProvider(ResourceProvider):
             HavenError: the cloud does not let us in, or something would not go.
         """
         connection = connect(settings_from(_props["settings"]))
-        drain(Kube(str(_props["kubeconfig"]), SECONDS), say)
-        swept = sweep(connection, str(_props["identity"]), say)
+        drain(Kube(str(_props["kubeconfig"]), SECONDS), tell)
+        swept = sweep(connection, str(_props["identity"]), tell)
         if not swept:
-            say(f"the cloud holds nothing more that the controllers of {_props['identity']} made")
-
-
-def say(text: str) -> None:
-    """Tell whoever runs the engine; it shows what plugins write."""
-    print(f"{MARK}{text}", file=sys.stderr, flush=True)
-
-
-MARK = "leftovers: "
+            tell(f"the cloud holds nothing more that the controllers of {_props['identity']} made")
 
 
 class Leftovers(Resource, module="haven", name="OpenStackLeftovers"):

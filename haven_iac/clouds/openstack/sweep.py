@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from haven_iac.clouds.openstack.names import named
-from haven_iac.errors import DeployError
+from haven_iac.errors import DeployError, Problem
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -83,27 +84,36 @@ def sweep(connection: Connection, identity: str, say: Say, *, patience: float = 
     Raises:
         DeployError: something would not go; what came before it is gone.
     """
-    swept: list[str] = []
-    services = {entry["type"] for entry in _catalogue(connection)}
-    for kind in KINDS:
-        if not services & set(_types(kind.service)):
-            continue
-        removed = _sweep(connection, kind, identity, patience)
-        swept += removed
-        if removed:
-            say(f"swept {len(removed)} of the kind {kind.word}: {', '.join(removed)}")
-    return swept
+
+    def follow(chain: tuple[Kind, ...]) -> tuple[list[str], list[Problem]]:
+        swept: list[str] = []
+        for kind in present(connection, chain):
+            try:
+                removed = _sweep(connection, kind, identity, patience)
+            except DeployError as error:
+                return swept, list(error.problems)
+            swept += removed
+            if removed:
+                say(f"swept {len(removed)} of the kind {kind.word}: {', '.join(removed)}")
+        return swept, []
+
+    with ThreadPoolExecutor(len(CHAINS)) as pool:
+        done = list(pool.map(follow, CHAINS))
+    if problems := [one for _, found in done for one in found]:
+        raise DeployError("not everything that the cluster left would go", problems=problems)
+    return [name for names, _ in done for name in names]
+
+
+def present(connection: Connection, kinds: Iterable[Kind]) -> list[Kind]:
+    """Return the kinds whose service the cloud has."""
+    have = {entry["type"] for entry in _catalogue(connection)}
+    return [kind for kind in kinds if have & set(_types(kind.service))]
 
 
 def remaining(connection: Connection, identity: str) -> list[str]:
     """Return what is left of one cluster in the cloud, read-only."""
-    services = {entry["type"] for entry in _catalogue(connection)}
-    return [
-        f"{kind.word} {_called(one)}"
-        for kind in KINDS
-        if services & set(_types(kind.service))
-        for one in kind.listed(connection, identity)
-    ]
+    kinds = present(connection, (kind for chain in CHAINS for kind in chain))
+    return [f"{kind.word} {_called(one)}" for kind in kinds for one in kind.listed(connection, identity)]
 
 
 def _catalogue(connection: Any) -> list[dict[str, Any]]:
@@ -133,11 +143,9 @@ def _sweep(connection: Connection, kind: Kind, identity: str, patience: float) -
             try:
                 kind.delete(connection, one)
             except SDKException as error:
-                # Busy, or held by something that goes too: the next round tries again.
+                # Busy, or held by something that goes too: the next round tries again. Manila says 403 for busy.
                 status = getattr(error, "status_code", None)
                 trouble = f"HTTP {status}" if status else type(error).__name__
-                if status == 403:
-                    deadline = 0
         if time.monotonic() > deadline:
             names = ", ".join(_called(one) for one in found)
             raise DeployError(
@@ -205,12 +213,9 @@ def _delete_share(connection: Any, one: Any) -> None:
         connection.shared_file_system.delete_share(one)
 
 
-KINDS: tuple[Kind, ...] = (
+_NETWORK = (
     Kind(
-        "floating IP",
-        "network",
-        _of("floating IP", lambda c: c.network.ips()),
-        lambda c, one: c.network.delete_ip(one),
+        "floating IP", "network", _of("floating IP", lambda c: c.network.ips()), lambda c, one: c.network.delete_ip(one)
     ),
     Kind(
         "load balancer",
@@ -225,6 +230,8 @@ KINDS: tuple[Kind, ...] = (
         _of("security group", lambda c: c.network.security_groups()),
         _delete_group,
     ),
+)
+_VOLUMES = (
     Kind(
         "volume snapshot",
         "block-storage",
@@ -232,6 +239,8 @@ KINDS: tuple[Kind, ...] = (
         lambda c, one: c.block_storage.delete_snapshot(one),
     ),
     Kind("volume", "block-storage", _of("volume", lambda c: c.block_storage.volumes()), _delete_volume),
+)
+_SHARES = (
     Kind(
         "share snapshot",
         "shared-file-system",
@@ -240,4 +249,6 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("share", "shared-file-system", _of("share", lambda c: c.shared_file_system.shares()), _delete_share),
 )
-"""In the order in which nothing holds what comes next."""
+
+CHAINS: tuple[tuple[Kind, ...], ...] = (_NETWORK, _VOLUMES, _SHARES)
+"""Each in the order in which nothing holds what comes next; they have nothing to do with each other."""
