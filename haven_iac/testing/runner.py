@@ -40,7 +40,7 @@ class Recorded(Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Answer a function call; with nothing where no answer was given."""
-        return dict(self.answers.get(args.token, {})), None
+        return dict(self.answers.get(args.token, {})), []
 
     def of(self, token: str) -> list[MockResourceArgs]:
         """Return every recorded resource of one type."""

@@ -51,7 +51,7 @@ def test_every_key_is_written_as_the_controllers_spell_it() -> None:
 
 def test_a_value_that_would_end_its_line_is_refused() -> None:
     broken = Access("https://cloud.example.nl", "Region\nOne", "1", "2", "3", "4")
-    with pytest.raises(CloudError, match="region in cloud.conf has a line break"):
+    with pytest.raises(CloudError, match=r"region in cloud\.conf has a line break"):
         cloud_conf(broken, settings_of(parse(DOCUMENT)))
 
 
@@ -83,7 +83,7 @@ def test_a_class_for_each_volume_type() -> None:
 def test_the_cloud_controller_comes_before_everything_that_has_pods() -> None:
     spec = parse(DOCUMENT)
     made = plan(spec, CLOUD.promise(spec))
-    first = [release.slot for release in made.releases if release.workloads][0]
+    first = next(release.slot for release in made.releases if release.workloads)
     assert first == "cloud-controller"
     for release in made.releases:
         assert release.slot == "cloud-controller" or not release.workloads or "cloud-controller" in release.needs
