@@ -99,6 +99,10 @@ class Kube:
         """Send a body to a path: a new object, or a question such as a review."""
         return self._call("POST", path, query, body)
 
+    def put(self, path: str, body: Document) -> dict[str, Any]:
+        """Replace what stands at a path, a subresource too."""
+        return self._call("PUT", path, {}, body)
+
     # Objects
 
     def path(self, body: Document, name: str = "") -> str:

@@ -102,6 +102,7 @@ app.command(
     epilog=examples(
         "haven-iac kubeconfig --ttl 1h --merge  # then kubectl --context <cluster> get nodes",
         "haven-iac kubeconfig -s voorbeeldstad --ttl 15m --user ci-42 --group deployers -o ci.yaml",
+        'haven-iac kubeconfig --break-glass --reason "log-in is down, incident 4711"  # recorded',
     ),
 )(kubeconfig.kubeconfig)
 app.command(

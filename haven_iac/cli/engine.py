@@ -72,6 +72,8 @@ def destroy(stack: StackOption = "local", yes: Yes = False, as_json: JsonOption 
         emit({"stack": stack, "changes": tracker.changes, "notes": tracker.notes, "seconds": took()})
     else:
         print(f"{ready.spec.name} is gone: {tracker.changes.get('delete', 0)} resources removed in {took():.1f} s")
+        if ready.facts.shared:
+            print("The cluster stays, and in it the kinds and tenants' namespaces that others may rely on.")
 
 
 def _unprotected(protection: object, stack: str) -> None:

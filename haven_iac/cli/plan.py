@@ -184,7 +184,10 @@ def show(
     plan = ready.plan
     mark = " [yellow]SIMULATED, a rehearsal, never evidence[/]" if plan.facts.simulated else ""
     out.print(f"[bold]{plan.spec.name}[/] (stack {ready.stack}): plan; nothing is created.{mark}")
-    network = f"nodes {plan.spec.network.nodes}, pods {plan.spec.network.pods}, services {plan.spec.network.services}"
+    ranges = plan.spec.network
+    network = f"nodes {ranges.nodes}, pods {ranges.pods}, services {ranges.services}"
+    if plan.facts.found_nodes is not None:
+        network = "nodes as they were found"
     out.print(f"Kubernetes {plan.spec.kubernetes.version} on {plan.facts.kind}; {network}\n", markup=False)
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     for line in draw(plan, out.width, LINES if encoding == "utf8" else ASCII):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NotRequired, TypedDict
+from urllib.parse import urlsplit
 
 import pulumi
 
@@ -9,7 +10,7 @@ from haven_iac import resources
 from haven_iac.components.base import HavenComponent
 from haven_iac.platform import late
 from haven_iac.platform.catalogue import chart_folder
-from haven_iac.platform.release import Manifest, Release, SecretRef
+from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
 
@@ -23,6 +24,8 @@ class AddOnArgs(TypedDict):
     """Which slot of the platform, as `haven-iac plan` lists them."""
     late: NotRequired[dict[str, pulumi.Input[str]]]
     """Values that only building tells, by name, for the marks in the plan; none when left out."""
+    server: NotRequired[pulumi.Input[str]]
+    """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
 
 
 class AddOn(HavenComponent):
@@ -38,9 +41,14 @@ class AddOn(HavenComponent):
         self._late: Mapping[str, pulumi.Input[str]] = args.get("late", {})
         plan = from_document(args["spec"]).plan
         release = plan.release(args["slot"])
+        server = args.get("server", f"https://{API_HOST}")
+        self._host = pulumi.Output.from_input(server).apply(lambda url: str(urlsplit(url).hostname))
         taken_down = opts.deleted_with if opts else None
         self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
-        self._marks = resources.Marks(plan.spec.name, force=not plan.facts.shared)
+        shared = plan.facts.shared
+        self._marks = resources.Marks(
+            plan.spec.name, force=not shared, keep=resources.others_rely_on if shared else None
+        )
         self._inside = pulumi.ResourceOptions.merge(
             self._child, pulumi.ResourceOptions(transforms=[resources.in_cluster(taken_down, self._marks)])
         )
@@ -56,8 +64,7 @@ class AddOn(HavenComponent):
             place = namespaces.get(manifest.body["metadata"].get("namespace", ""))
             needs = [*after, *([place] if place else [])]
             opts = pulumi.ResourceOptions.merge(self._object, pulumi.ResourceOptions(depends_on=needs))
-            body = self._filled(manifest.body)
-            made = resources.make(f"{self._name}-{manifest.name}", body, opts, self._marks)
+            made = resources.make(f"{self._name}-{manifest.name}", self._filled(manifest.body), opts, self._marks)
             if manifest.body["kind"] == "Namespace":
                 namespaces[manifest.body["metadata"]["name"]] = made
 
@@ -79,7 +86,9 @@ class AddOn(HavenComponent):
         )
 
     def _filled(self, value: Any) -> Any:
-        """Return a document with its late values in their places; the rest stays known in a preview."""
+        """Return a document with late values and the API's host in their places; the rest is known in a preview."""
+        if value == API_HOST:
+            return self._host
         if isinstance(value, Mapping):
             return {key: self._filled(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):

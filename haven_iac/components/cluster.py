@@ -122,7 +122,7 @@ class HavenCluster(HavenComponent):
         )
         Platform(
             f"{name}-platform",
-            {"spec": document, "late": dict(access.given)},
+            {"spec": document, "server": endpoint.server, "late": dict(access.given)},
             pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[*pools, leftovers])),
         )
         self.register_outputs(

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.components.add_on import AddOn
+from haven_iac.components.add_on import AddOn, AddOnArgs
 from haven_iac.components.base import HavenComponent
 from haven_iac.prepare import from_document
 
@@ -16,6 +16,8 @@ class PlatformArgs(TypedDict):
     """The cluster, as written under `haven:cluster`."""
     late: NotRequired[dict[str, pulumi.Input[str]]]
     """Values that only building tells, by name (`CloudAccess.late`); none when left out."""
+    server: NotRequired[pulumi.Input[str]]
+    """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
 
 
 class Platform(HavenComponent):
@@ -37,9 +39,12 @@ class Platform(HavenComponent):
         made: dict[str, pulumi.Resource] = {}
         for slot in plan.slots:
             after = [made[need] for need in sorted(needs[slot]) if need in made]
+            one: AddOnArgs = {"spec": args["spec"], "slot": slot, "late": args.get("late", {})}
+            if "server" in args:
+                one["server"] = args["server"]
             made[slot] = AddOn(
                 f"{name}-{slot}",
-                {"spec": args["spec"], "slot": slot, "late": args.get("late", {})},
+                one,
                 pulumi.ResourceOptions.merge(
                     self._child,
                     pulumi.ResourceOptions(depends_on=after, deleted_with=opts.deleted_with if opts else None),

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
+PARALLEL = 24
+"""Resources that are worked on at once: nearly all of that is waiting for a cloud, whatever this machine's cores."""
+
 
 class Interrupted(HavenError):
     """The user stopped a run; the state is whole."""
@@ -93,7 +96,7 @@ class Session:
     def preview(self, ready: Prepared, tracker: Tracker) -> dict[str, int]:
         """Return what `up` would do: number of resources by operation."""
         with self._at_work("preview", tracker, ready, program=True) as stack:
-            stack.preview(on_event=tracker.on_event, color="never")
+            stack.preview(on_event=tracker.on_event, color="never", parallel=PARALLEL)
         return tracker.changes
 
     def up(self, ready: Prepared, tracker: Tracker) -> None:
@@ -105,19 +108,19 @@ class Session:
         """
         self.recover(ready)
         with self._at_work("update", tracker, ready, program=True) as stack:
-            stack.up(on_event=tracker.on_event, color="never", show_secrets=False)
+            stack.up(on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL)
 
     def refresh(self, ready: Prepared, tracker: Tracker) -> None:
         """Read what really exists into the state."""
         self.recover(ready)
         with self._at_work("refresh", tracker, ready) as stack:
-            stack.refresh(on_event=tracker.on_event, color="never", show_secrets=False)
+            stack.refresh(on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL)
 
     def destroy(self, ready: Prepared, tracker: Tracker) -> None:
         """Remove the cluster, the stack, and what this machine kept of it."""
         self.recover(ready)
         with self._at_work("destroy", tracker, ready) as stack:
-            stack.destroy(on_event=tracker.on_event, color="never", show_secrets=False)
+            stack.destroy(on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL)
             stack.workspace.remove_stack(self.name, preserve_config=True)
         backend.clean(self.project, self.name)
         self._env = {}

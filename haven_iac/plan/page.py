@@ -82,15 +82,18 @@ def _facts(plan: ClusterPlan) -> Markup:
     rows = {
         "Cloud": plan.facts.kind,
         "Zones": ", ".join(plan.zones) or "none",
-        "Kubernetes": spec.kubernetes.version
+        "Kubernetes": f"{spec.kubernetes.version} ({plan.facts.platform})"
+        if plan.facts.platform
+        else spec.kubernetes.version
         if plan.facts.managed_control_plane
         else f"{spec.kubernetes.version} ({spec.kubernetes.distribution.value})",
         "Servers": servers or "run by the cloud",
         "Workers": len(plan.nodes) - servers,
         "Domain": spec.ingress.domain,
-        "Node network": spec.network.nodes,
-        "Kubernetes API open to": ", ".join(str(one) for one in spec.network.api_allowed_cidrs) or "everybody",
     }
+    if plan.facts.found_nodes is None:
+        rows["Node network"] = str(spec.network.nodes)
+        rows["Kubernetes API open to"] = ", ".join(str(one) for one in spec.network.api_allowed_cidrs) or "everybody"
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows.items()), class_="facts")
 
 

@@ -18,6 +18,7 @@ from haven_iac.platform import (
     certificates,
     cloud_controller,
     dns,
+    dns_solver,
     gateway,
     gateway_api,
     gitops,
@@ -32,12 +33,16 @@ from haven_iac.platform import (
     shared_driver,
     shared_storage,
     slots,
+    snapshots,
+    storage,
 )
 from haven_iac.platform.common import merged
 from haven_iac.platform.keys import CHARTS, Strange, strange
 from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.backup import VolumeBackup
 from haven_iac.spec.known import ADD_ON_GROUP
+from haven_iac.spec.rules.issue import Issue
 
 BUILT_IN: tuple[AddOn, ...] = (
     gateway_api,
@@ -47,7 +52,9 @@ BUILT_IN: tuple[AddOn, ...] = (
     nfs_driver,
     shared_driver,
     certificates,
+    dns_solver,
     gateway,
+    snapshots,
     block_storage,
     shared_storage,
     logs,
@@ -111,6 +118,16 @@ def strange_values(spec: ClusterSpec, facts: CloudFacts) -> Iterator[tuple[str, 
             yield slot, Strange((), f"the slot {slot} has no chart that could take values", "take values out")
         else:
             yield from ((slot, one) for one in strange(release.chart, given.values))
+
+
+def problems(spec: ClusterSpec, facts: CloudFacts) -> Iterator[Issue]:
+    """Yield what the description asks of this cloud and cannot have, and what no cloud may offer."""
+    asked = spec.backup.volumes if spec.backup.enabled else None
+    if asked in (VolumeBackup.MOVE, VolumeBackup.SNAPSHOT) and not storage.snapshots(spec, facts):
+        what = f"volumes cannot be backed up by {asked.value}: nothing makes snapshots here"
+        yield Issue(("backup", "volumes"), what, "write `volumes: files`, or none")
+    for what in storage.problems(spec, facts):
+        yield Issue(("storage",), what, "mend the adapter of this cloud, or write another `storage.shared.kind`")
 
 
 def manifests(spec: ClusterSpec, facts: CloudFacts, installed: Sequence[Release]) -> tuple[Manifest, ...]:

@@ -86,6 +86,15 @@ def scrape(*ports: int) -> Rule:
     return namespace_rule("from", NS_MONITORING, *ports)
 
 
+def outward(namespace: str) -> dict[str, Any]:
+    """Return the policy for where nothing else is denied: out to everywhere but the metadata service.
+
+    It yields the user data of a node, and with that a token to join the cluster.
+    """
+    anywhere_else = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA]}}, {"namespaceSelector": {}}]}
+    return policy(namespace, "no-metadata-service", egress=[anywhere_else, api()])
+
+
 def placed(body: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
     """Return a policy whose peers stand in other namespaces than ours.
 

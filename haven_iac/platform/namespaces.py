@@ -7,7 +7,7 @@ from typing import Any
 
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import flows, identity, slots
-from haven_iac.platform.common import MANAGED_BY, NS_GATEWAY, NS_MONITORING, PRIORITY
+from haven_iac.platform.common import MANAGED_BY, NS_GATEWAY, NS_MONITORING, PRIORITY, TENANT
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.known import SYSTEM_NAMESPACES
@@ -24,8 +24,8 @@ _STRICTNESS = (PodSecurity.PRIVILEGED, PodSecurity.BASELINE, PodSecurity.RESTRIC
 def manifests(spec: ClusterSpec, facts: CloudFacts, releases: Sequence[Release]) -> Sequence[Manifest]:
     """Return every namespace that the releases and tenants need, with what stands in it from the start."""
     found = [Manifest(slot, PRIORITY, _priority_class())]
-    for body in identity.bodies(spec.identity):
-        suffix = "-role" if body["kind"] == "ClusterRole" else ""
+    for body in (*identity.bodies(spec.identity), *(() if facts.own_keys else identity.access())):
+        suffix = {"ClusterRole": "-role", "ServiceAccount": "-account"}.get(body["kind"], "")
         found.append(Manifest(slot, f"{body['metadata']['name']}{suffix}", body))
     for name, level in levels(releases).items():
         found.append(Manifest(slot, f"namespace-{name}", _namespace(name, level, {MANAGED_BY: "haven-iac"})))
@@ -54,11 +54,10 @@ def _in(flow: Mapping[str, Any], namespace: str) -> bool:
 def _policies(
     spec: ClusterSpec, facts: CloudFacts, name: str, own: Sequence[dict[str, Any]], *, tenant: bool = False
 ) -> list[Manifest]:
-    if not spec.policy.default_deny:
-        return []
     places = {NS_GATEWAY: facts.place(slots.GATEWAY, NS_GATEWAY)}
     places[NS_MONITORING] = facts.place(slots.MONITORING, NS_MONITORING)
-    bodies = [flows.placed(one, places) for one in (*flows.base(name, tenant=tenant), *own)]
+    every = [*flows.base(name, tenant=tenant), *own] if spec.policy.default_deny else [flows.outward(name)]
+    bodies = [flows.placed(one, places) for one in every]
     return [Manifest(slot, f"{name}-{body['metadata']['name']}", body) for body in bodies]
 
 
@@ -71,7 +70,7 @@ def _tenant_namespace(name: str, tenant: TenantSpec) -> dict[str, Any]:
     """Return a tenant's namespace; whatever its level, its people are warned of what `restricted` would refuse."""
     strictest = PodSecurity.RESTRICTED.value
     warned = {f"pod-security.kubernetes.io/{mode}": strictest for mode in ("audit", "warn")}
-    return _namespace(name, tenant.pod_security, {**warned, "haven-iac/tenant": name})
+    return _namespace(name, tenant.pod_security, {**warned, TENANT: name})
 
 
 def _priority_class() -> dict[str, Any]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from haven_iac.facts import CloudFacts
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.platform import PodSecurity
+
+API_HOST: Final = "api-host.haven-iac.invalid"
+"""Stands in a manifest for the host of the Kubernetes API, which only building tells."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Release:
     """Further namespaces that it puts pods in, and their Pod Security level."""
     flows: tuple[Mapping[str, Any], ...] = ()
     """The NetworkPolicies that it needs where everything else is denied."""
+    images: tuple[str, ...] = ()
+    """Every image that it starts, as published: a mirror that is to serve it needs these."""
 
 
 @dataclass(frozen=True)

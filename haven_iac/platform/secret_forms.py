@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from haven_iac.errors import SpecError
+from haven_iac.platform.release import SecretRef
 
 CERTIFICATES: Final = "certificates"
 PRIVATE_KEY: Final = "private-key"
@@ -17,6 +18,9 @@ TSIG_ALGORITHM: Final = "tsig-algorithm"
 TSIG_NAME: Final = "tsig-name"
 TSIG_KEY: Final = "tsig-key"
 
+OPENSTACK: Final = "openstack:"
+"""Start of a form: the variable behind it is taken from a clouds.yaml."""
+
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----\n?", re.DOTALL)
 
 
@@ -26,13 +30,20 @@ def render(form: str, text: str) -> str:
     Args:
         form: empty for all of it; `certificates` or `private-key` of a PEM text; `access-key`, `secret-key` or
             `aws-file` of `accessKeyId:secretAccessKey`; `tsig-algorithm`, `tsig-name` or `tsig-key` of
-            `[algorithm:]name:key`, as `nsupdate -y` takes it.
+            `[algorithm:]name:key`, as `nsupdate -y` takes it; `openstack:OS_AUTH_URL` and the like of a clouds.yaml.
         text: the secret; never part of an error.
 
     Raises:
         SpecError: the secret does not have that part.
     """
+    if form.startswith(OPENSTACK):
+        return _openstack(form.removeprefix(OPENSTACK), text)
     return _FORMS[form](text) if form else text
+
+
+def chain(name: str, secret: str) -> SecretRef:
+    """Return a Secret with a chain and its key, out of one text in PEM."""
+    return SecretRef(name, {"tls.crt": secret, "tls.key": secret}, {"tls.crt": CERTIFICATES, "tls.key": PRIVATE_KEY})
 
 
 def _blocks(text: str, ends: str, what: str) -> str:
@@ -59,6 +70,26 @@ def _tsig(text: str) -> tuple[str, str, str]:
 def _aws_file(text: str) -> str:
     key, secret = _pair(text)
     return f"[default]\naws_access_key_id={key}\naws_secret_access_key={secret}\n"
+
+
+def _openstack(variable: str, text: str) -> str:
+    """Return what OpenStack's clients read from a variable, out of the only cloud of a clouds.yaml."""
+    import yaml
+
+    try:
+        clouds = yaml.safe_load(text)["clouds"]
+        [cloud] = [clouds["openstack"]] if "openstack" in clouds else clouds.values()
+        auth = cloud["auth"]
+        found = {
+            "OS_AUTH_TYPE": cloud.get("auth_type"),
+            "OS_REGION_NAME": cloud.get("region_name"),
+            "OS_DOMAIN_NAME": auth.get("user_domain_name") or auth.get("domain_name"),
+        }
+        value = found[variable] if variable in found else auth.get(variable.removeprefix("OS_").lower())
+        return "" if value is None else str(value)
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
+        pass
+    raise SpecError("the secret is no clouds.yaml with one cloud", fix="store it as OpenStack's clients read it")
 
 
 _FORMS: Mapping[str, Callable[[str], str]] = {

@@ -106,7 +106,7 @@ class PlatformSpec(SpecModel):
     """The platform as a whole."""
 
     size: Size = Size.SMALL
-    """small (6 nodes), medium (20) or large: replicas, requests and retention volumes."""
+    """small (6 nodes), medium (20) or large: replicas, requests, and volumes and retention of metrics."""
     charts: ChartSource | None = None
     """upstream charts, or the small stand-ins of this package; the cloud decides when left out."""
     addons: dict[Name, AddOnSpec] = Field(default_factory=dict)

@@ -69,8 +69,16 @@ def test_every_namespace_but_those_of_kubernetes_starts_closed() -> None:
     assert closed == set(levels(made))
 
 
-def test_default_deny_can_be_left_out_as_a_whole() -> None:
-    assert not bodies(planned(EVERYTHING, policy={"defaultDeny": False}), "NetworkPolicy")
+def test_default_deny_can_be_left_out_but_the_metadata_service_stays_closed() -> None:
+    made = planned(EVERYTHING, policy={"defaultDeny": False})
+    found = bodies(made, "NetworkPolicy")
+    assert {one["metadata"]["namespace"] for one in found} == set(levels(made))
+    for one in found:
+        assert one["spec"]["policyTypes"] == ["Egress"]
+        addresses = [
+            peer["ipBlock"] for rule in one["spec"]["egress"] for peer in rule.get("to", ()) if "ipBlock" in peer
+        ]
+        assert addresses == [{"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}]
 
 
 def test_no_policy_opens_the_metadata_service() -> None:

@@ -114,7 +114,8 @@ def _door(
             "loadbalancerId": balancer,
             "protocol": "TCP",
             "protocolPort": door.port,
-            "allowedCidrs": _allowed(plan, door),
+            # Such a provider refuses them; security groups keep the list there.
+            "allowedCidrs": None if direct else _allowed(plan, door),
             "timeoutClientData": None if direct else IDLE_MS,
             "timeoutMemberData": None if direct else IDLE_MS,
             "tags": identity.apply(lambda one: [names.tag(one)]),

@@ -7,10 +7,10 @@ from datetime import timedelta
 from importlib.metadata import entry_points
 from typing import Any
 
-from haven_iac.spec.cluster import ClusterSpec, Enforce, Profile
+from haven_iac.spec.cluster import ClusterSpec
+from haven_iac.spec.compliance import Enforce, Profile
 from haven_iac.spec.describe import nearest
-from haven_iac.spec.dns import DnsKind
-from haven_iac.spec.ingress import Issuer
+from haven_iac.spec.ingress import Challenge, Issuer
 from haven_iac.spec.known import (
     ADD_ON_GROUP,
     CHECKS,
@@ -48,9 +48,10 @@ def certificates(spec: ClusterSpec) -> Iterator[Issue]:
     if given.issuer is Issuer.SUPPLIED and not given.secret:
         what = "issuer supplied needs the name of the secret with chain and key"
         yield Issue(_CERTIFICATES, what, "add `secret: platform-certificate`", ((*_CERTIFICATES, "secret"),))
-    if given.eab and given.issuer is not Issuer.ACME:
-        what = f"eab belongs to issuer acme, and the issuer is {given.issuer}"
-        yield Issue((*_CERTIFICATES, "eab"), what, "write `issuer: acme`, or take eab out")
+    for key, asked in (("eab", given.eab), ("challenge", given.challenge is Challenge.DNS)):
+        if asked and given.issuer is not Issuer.ACME:
+            what = f"{key} belongs to issuer acme, and the issuer is {given.issuer}"
+            yield Issue((*_CERTIFICATES, key), what, f"write `issuer: acme`, or take {key} out")
 
 
 def shared_storage(spec: ClusterSpec) -> Iterator[Issue]:
@@ -59,17 +60,6 @@ def shared_storage(spec: ClusterSpec) -> Iterator[Issue]:
     path: Path = ("storage", "shared")
     if shared.kind is SharedKind.NFS and not shared.server:
         yield Issue(path, "kind nfs needs the server", "add `server: nfs.example.nl`", ((*path, "server"),))
-
-
-def records(spec: ClusterSpec) -> Iterator[Issue]:
-    """Dynamic DNS has a server and a key."""
-    if spec.dns.kind is DnsKind.RFC2136:
-        if not spec.dns.server:
-            what = "kind rfc2136 needs the name server"
-            yield Issue(("dns",), what, "add `server: ns.example.nl:53`", (("dns", "server"),))
-        if not spec.dns.secret:
-            what = "kind rfc2136 needs the name of the secret with the TSIG key"
-            yield Issue(("dns",), what, "add `secret: dns-update`", (("dns", "secret"),))
 
 
 def retention(spec: ClusterSpec) -> Iterator[Issue]:
@@ -171,7 +161,6 @@ RULES: tuple[Rule, ...] = (
     gateway,
     certificates,
     shared_storage,
-    records,
     retention,
     addons,
     mail,
