@@ -43,13 +43,21 @@ def configured(spec: ClusterSpec, api_port: int) -> dict[str, Any]:
     }
 
 
-def installed(spec: ClusterSpec, api_port: int) -> dict[str, Any]:
-    """Return the object that makes k3s install the chart, before any other pod can run."""
+def installed(spec: ClusterSpec, api_port: int, authority: str = "") -> dict[str, Any]:
+    """Return the object that makes k3s install the chart, before any other pod can run.
+
+    Args:
+        spec: the cluster.
+        api_port: port on each node's own loopback address where the API answers.
+        authority: certificate authority in PEM of the mirror of charts; the public ones when empty.
+    """
     chart = releases.data()["cilium"]
     source: dict[str, Any] = {"chart": chart["chart"], "repo": chart["repository"]}
     if mirror := spec.mirror.charts:
         base = mirror.rstrip("/")
         source = {"chart": f"{base}/{chart['chart']}"} if base.startswith("oci://") else {**source, "repo": base}
+        if authority:
+            source["repoCA"] = authority
     return {
         "apiVersion": "helm.cattle.io/v1",
         "kind": "HelmChart",

@@ -67,6 +67,9 @@ class BootFacts:
     formatted, one with the label `haven-etcd` is taken as it is, and any other stops the boot."""
     snapshots: SnapshotStore | None = None
     """Where etcd snapshots go; the server's own disk only when left out."""
+    manifests: tuple[tuple[str, str], ...] = ()
+    """File name and YAML of objects that every server applies by itself before anything else runs, such as a virtual
+    address where there is no load balancer."""
     mirror_ca: str = ""
     """PEM of the secret that `mirror.caSecret` names."""
     identity_ca: str = ""

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from haven_iac.bootstrap import cilium
 from haven_iac.bootstrap.files import File
 from haven_iac.bootstrap.rancher import Boot, Rancher
-from haven_iac.spec import ClusterSpec
 from haven_iac.spec.kubernetes import Cni
 
 _UNIT = """\
@@ -74,11 +73,11 @@ class K3s(Rancher):
             found |= {"flannel-backend": "none", "disable-network-policy": True}
         return found
 
-    def manifests(self, spec: ClusterSpec) -> list[dict[str, Any]]:
+    def manifests(self, boot: Boot) -> list[dict[str, Any]]:
         """Return Cilium as a chart for the Helm controller of k3s, and the policy on the metadata service."""
-        if spec.kubernetes.cni is not Cni.CILIUM:
+        if boot.spec.kubernetes.cni is not Cni.CILIUM:
             return []
-        return [cilium.installed(spec, api_port=6444), cilium.no_metadata()]
+        return [cilium.installed(boot.spec, 6444, boot.facts.mirror_ca), cilium.no_metadata()]
 
     def own_files(self, boot: Boot) -> Iterator[File]:
         """Yield the unit: only RKE2's release holds one."""

@@ -101,7 +101,7 @@ class Rancher(ABC):
         """Return what a server's configuration holds in this distribution's own words."""
 
     @abstractmethod
-    def manifests(self, spec: ClusterSpec) -> list[dict[str, Any]]:
+    def manifests(self, boot: Boot) -> list[dict[str, Any]]:
         """Return objects that every server applies by itself before anything else runs."""
 
     def own_files(self, boot: Boot) -> Iterator[File]:
@@ -171,8 +171,10 @@ class Rancher(ABC):
         if oidc := boot.spec.identity.oidc:
             text = authentication.text(oidc, boot.facts.identity_ca)
             yield File(f"{self.ours}/authentication.yaml", text)
-        if manifests := self.manifests(boot.spec):
+        if manifests := self.manifests(boot):
             yield File(f"{self.data}/server/manifests/haven-iac.yaml", several(manifests))
+        for name, text in boot.facts.manifests:
+            yield File(f"{self.data}/server/manifests/haven-iac-{name}.yaml", text)
         if boot.facts.snapshots and boot.facts.snapshots.access_key and boot.facts.snapshots.ca:
             yield File(snapshots.CA_FILE, boot.facts.snapshots.ca, counts=False)
 

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from haven_iac.bootstrap import cilium
 from haven_iac.bootstrap.rancher import Boot, Rancher
-from haven_iac.spec import ClusterSpec
 from haven_iac.spec.kubernetes import Cni
 
 
@@ -25,20 +24,20 @@ class Rke2(Rancher):
         return found
 
     def server_config(self, boot: Boot) -> dict[str, Any]:
-        """Return pod network, audit and Pod Security; ingress and metrics are the platform's own."""
+        """Return pod network, audit and Pod Security; ingress, metrics and snapshots are the platform's own."""
         return {
             "cni": [boot.spec.kubernetes.cni.value],
             "ingress-controller": ["none"],
-            "disable": ["rke2-metrics-server"],
+            "disable": ["rke2-metrics-server", "rke2-snapshot-controller", "rke2-snapshot-controller-crd"],
             "audit-policy-file": f"{self.ours}/audit-policy.yaml",
             "pod-security-admission-config-file": f"{self.ours}/pod-security.yaml",
         }
 
-    def manifests(self, spec: ClusterSpec) -> list[dict[str, Any]]:
+    def manifests(self, boot: Boot) -> list[dict[str, Any]]:
         """Return values for the Cilium that RKE2 brings, and the policy on the metadata service."""
-        if spec.kubernetes.cni is not Cni.CILIUM:
+        if boot.spec.kubernetes.cni is not Cni.CILIUM:
             return []
-        return [cilium.configured(spec, api_port=6443), cilium.no_metadata()]
+        return [cilium.configured(boot.spec, api_port=6443), cilium.no_metadata()]
 
 
 RKE2 = Rke2()

@@ -98,7 +98,7 @@ def list_(
     "check",
     epilog=examples(
         "haven-iac mirror check -s voorbeeldstad --ca mirror-ca.pem",
-        "haven-iac mirror check -s voorbeeldstad --json  # for CI: exit status 11 when something is not there",
+        "haven-iac mirror check -s voorbeeldstad --json  # for CI: exit status 13 when something is not there",
     ),
 )
 def check(

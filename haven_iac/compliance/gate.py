@@ -5,7 +5,7 @@ from __future__ import annotations
 from haven_iac.compliance.model import Verdict
 from haven_iac.errors import ComplianceError, Problem
 from haven_iac.spec import ClusterSpec
-from haven_iac.spec.cluster import Enforce
+from haven_iac.spec.compliance import Enforce
 
 
 def refusal(spec: ClusterSpec, verdict: Verdict) -> ComplianceError | None:

@@ -90,6 +90,28 @@ class Result:
     """The smallest change to the description that was tried and makes it PASS; empty where none is known."""
 
 
+class Look(StrEnum):
+    """What a fact about security comes to; no check of the standard rests on it."""
+
+    OK = "OK"
+    ATTENTION = "ATTENTION"
+    UNKNOWN = "UNKNOWN"
+    """It cannot be seen through the API, or the credential may not see it."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something about security that the checker does not test."""
+
+    id: str
+    look: Look
+    reason: str
+    fix: str = ""
+    """What to do about it; empty when there is nothing to do."""
+    objects: tuple[str, ...] = ()
+    """What it rests on."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Every check of one catalogue, on one basis."""

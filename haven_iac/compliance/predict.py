@@ -10,7 +10,7 @@ from haven_iac.compliance.model import Basis, Result, Verdict
 from haven_iac.compliance.rules import judge
 from haven_iac.compliance.subject import Subject, of_plan
 from haven_iac.plan.model import ClusterPlan
-from haven_iac.spec.cluster import Profile
+from haven_iac.spec.compliance import Profile
 
 
 def verdict(subject: Subject, plan: ClusterPlan, basis: Basis, today: date) -> Verdict:

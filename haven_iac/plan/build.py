@@ -12,7 +12,7 @@ from haven_iac.plan.model import ClusterPlan, Notice
 from haven_iac.platform import catalogue, slots
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
-from haven_iac.spec.cluster import Profile
+from haven_iac.spec.compliance import Profile
 from haven_iac.spec.model import duration
 from haven_iac.spec.problems import Code
 
@@ -85,7 +85,7 @@ def notices(spec: ClusterSpec, facts: CloudFacts) -> list[Notice]:
         found.append(Notice("ingress.certificates.eab", what))
     if spec.compliance.profile is Profile.SANDBOX:
         found.append(Notice("compliance.profile", "a sandbox stands outside the Haven standard"))
-    if not spec.network.api_allowed_cidrs:
+    if facts.found_nodes is None and not spec.network.api_allowed_cidrs:
         found.append(Notice("network.apiAllowedCidrs", "everybody may reach the Kubernetes API"))
     if spec.logs.enabled and duration(spec.logs.audit_retention) < AUDIT:
         found.append(Notice("logs.auditRetention", "audit logs are kept for less than half a year, which BIO2 asks"))

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from haven_iac.spec.backup import BackupSpec
+from haven_iac.spec.compliance import ComplianceSpec
 from haven_iac.spec.dns import DnsSpec
+from haven_iac.spec.gitops import GitopsSpec
 from haven_iac.spec.identity import IdentitySpec
 from haven_iac.spec.ingress import IngressSpec
 from haven_iac.spec.kubernetes import KubernetesSpec
 from haven_iac.spec.logs import LogsSpec
-from haven_iac.spec.model import Form, Name, SpecModel, Text
+from haven_iac.spec.model import Name, SpecModel
 from haven_iac.spec.monitoring import MonitoringSpec
 from haven_iac.spec.network import NetworkSpec
 from haven_iac.spec.nodes import ControlPlaneSpec, NodePoolSpec, Zone
-from haven_iac.spec.platform import GitopsSpec, MirrorSpec, PlatformSpec
-from haven_iac.spec.policy import PolicySpec, TenantSpec
+from haven_iac.spec.platform import MirrorSpec, PlatformSpec
+from haven_iac.spec.policy import PolicySpec
 from haven_iac.spec.storage import StorageSpec
+from haven_iac.spec.tenants import TenantSpec
 
 
 class CloudSpec(SpecModel):
@@ -32,42 +33,6 @@ class CloudSpec(SpecModel):
     """Availability zones; the adapter's own when left out."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """What only this cloud understands; checked by its adapter."""
-
-
-class Enforce(StrEnum):
-    """What a failing mandatory check does."""
-
-    ADVISORY = "advisory"
-    MANDATORY = "mandatory"
-
-
-class Profile(StrEnum):
-    """What the cluster is for."""
-
-    HAVEN = "haven"
-    SANDBOX = "sandbox"
-
-
-class DeviationSpec(SpecModel):
-    """A recorded reason for a failing check; it never changes the result."""
-
-    owner: Text
-    """Who answers for it."""
-    reason: Annotated[str, Form("a reason", "the cloud offers one zone until 2027", r"(?s)\s*\S.*", 1000)]
-    """Why."""
-    until: date
-    """Last day."""
-
-
-class ComplianceSpec(SpecModel):
-    """How the Haven verdict is used."""
-
-    profile: Profile = Profile.HAVEN
-    """haven, or sandbox: outside the standard, and said so."""
-    enforce: Enforce = Enforce.ADVISORY
-    """mandatory stops `up` before the first change when a mandatory check fails."""
-    deviations: dict[str, DeviationSpec] = Field(default_factory=dict)
-    """By check id."""
 
 
 class ClusterSpec(SpecModel):

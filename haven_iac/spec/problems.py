@@ -50,6 +50,10 @@ _SECRET = re.compile(r"(?i)password|passwd|secret|token|credential|key|salt")
 _CLEAR = re.compile(r"(?i)(password|passwd|passphrase|token|secret|secret_?access_?key|api_?key|private_?key)$")
 
 
+_LOGIN = re.compile(r"://[^/\s]*@")
+"""Name and password in an address."""
+
+
 def may_be_secret(path: Path) -> bool:
     """Return whether a value at that path must not be repeated in a message."""
     return any(isinstance(part, str) and _SECRET.search(part) for part in path)
@@ -71,6 +75,15 @@ def dotted(path: Path) -> str:
     return text
 
 
+def path_of(text: str) -> Path:
+    """Return the path behind what `dotted` wrote, as far as it was not shortened."""
+    found: list[str | int] = []
+    for bracketed, plain in re.findall(r"\[([^]]*)\]|([^.\[]+)", text):
+        part = bracketed or plain
+        found.append(int(part) if bracketed and part.isdecimal() else part)
+    return tuple(found)
+
+
 def shown(value: object, path: Path = ()) -> str:
     """Return a value for a message: short, on one line, and never one that may be secret."""
     if may_be_secret(path):
@@ -78,7 +91,7 @@ def shown(value: object, path: Path = ()) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f"'{_short(value)}'"
+        return f"'{_short(_LOGIN.sub('://...@', value))}'"
     return _short(str(value)) if isinstance(value, int | float) else kind(value)
 
 

@@ -1,7 +1,12 @@
 """What the configuration of a node says, for every description that we accept."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -275,6 +280,22 @@ class TestPodNetwork:
         assert "flannel-backend" not in config(data)
 
 
+def test_objects_of_the_cloud_are_applied_by_every_server_and_by_no_agent() -> None:
+    told = BootFacts(manifests=(("address", "kind: DaemonSet\n"),))
+    path = "/var/lib/rancher/rke2/server/manifests/haven-iac-address.yaml"
+    for machine in MACHINES.values():
+        found = files(find("rke2").user_data(spec("rke2"), machine, keys(), ENDPOINT, told))
+        assert found.get(path) == ("kind: DaemonSet\n" if machine.server else None)
+
+
+def test_k3s_gets_cilium_from_the_mirror_of_charts_and_believes_its_authority() -> None:
+    data = find("k3s").user_data(spec("k3s", EVERYTHING), FIRST, keys(), ENDPOINT, ALL_FACTS)
+    chart, _ = yaml.safe_load_all(files(data)["/var/lib/rancher/k3s/server/manifests/haven-iac.yaml"])
+    assert chart["spec"]["chart"] == "oci://registry.example.nl/charts/cilium"
+    assert chart["spec"]["repoCA"] == PEM
+    assert chart["spec"]["bootstrap"] is True
+
+
 class TestSnapshots:
     STORE = SnapshotStore("test-etcd", "s3.example.nl", "nl", "test-abcde", ca=PEM)
 
@@ -379,6 +400,30 @@ def test_the_largest_user_data_fits_with_room_to_spare(distribution: str, capsys
     with capsys.disabled():
         print(f"\n{distribution}: user data of a first server with everything on takes {data.size} of {LIMIT} bytes")
     assert data.size < LIMIT / 2
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+@BOTH
+@pytest.mark.parametrize("role", MACHINES)
+def test_systemd_understands_the_units(distribution: str, role: str, tmp_path: Path) -> None:
+    data = find(distribution).user_data(spec(distribution, EVERYTHING), MACHINES[role], keys(), ENDPOINT, ALL_FACTS)
+    program = shutil.which("true") or "/bin/true"
+    for path, text in files(data).items():
+        if path.startswith("/etc/systemd/system/"):
+            target = tmp_path / path.removeprefix("/etc/systemd/system/")
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(re.sub(r"(?m)^(Exec\w+=-?)/usr/local/\S+", rf"\1{program}", text))
+    for dropped in tmp_path.glob("*.service.d"):
+        unit = tmp_path / dropped.name.removesuffix(".d")
+        if not unit.exists():  # RKE2's comes with its release
+            unit.write_text(f"[Service]\nType=notify\nExecStart={program}\n")
+    units = sorted(tmp_path.glob("*.service"))
+    assert len(units) == 2
+    env = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False, env=env
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_data_says_where_it_comes_from_and_when() -> None:

@@ -1,9 +1,13 @@
 """The scripts of user data, run for real in a scratch root with tools that write down that they were called."""
 
 import shutil
+import ssl
 import subprocess
 import sys
-from datetime import UTC, datetime
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ import pytest
 from haven_iac.bootstrap.base import Machine
 from haven_iac.bootstrap.facts import BootFacts, Marker
 from haven_iac.bootstrap.files import SCRIPTS
-from haven_iac.keys.authority import authority
+from haven_iac.keys.authority import authority, certificate
 from haven_iac.keys.material import make
 from tests.unit.bootstrap_lab import (
     AGENT,
@@ -356,10 +360,81 @@ class TestEtcdDisk:
         assert "holds something that is not ours" in done.stderr
         assert not [call for call in machine.calls if call.startswith(("mkfs", "mount ", "curl"))]
 
+    def test_one_that_is_not_mounted_although_mount_says_so_stops_the_boot(self, tmp_path: Path) -> None:
+        machine = self.machine(tmp_path)
+        (machine.state / "label-haven-etcd").write_text("/dev/vdc\n")
+        (machine.bin / "mount").write_text("#!/bin/sh\n")
+        done = machine.boot()
+        assert done.returncode == 1
+        assert "cannot be mounted" in done.stderr
+        assert not machine.program.exists()
+
     def test_one_that_is_not_there_stops_the_boot(self, tmp_path: Path) -> None:
         done = self.machine(tmp_path).boot()
         assert done.returncode == 1
         assert "is not there" in done.stderr
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Says the authority to whoever asks for it, and the marker to whoever shows the key."""
+
+    def do_GET(self) -> None:
+        body = keys()["ca.crt"] if self.path == "/cacerts" else '{"exists": 1}'
+        refused = self.path != "/cacerts" and self.headers.get("X-Key") != 'a "b" \\c'
+        self.send_response(403 if refused else 200)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    now = datetime.now(UTC)
+    leaf = certificate(authority("test", now), "one", now, timedelta(hours=1), names=["127.0.0.1"], server=True)
+    (tmp_path / "one.pem").write_text(leaf.cert + leaf.key)
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "one.pem")
+    made.socket = context.wrap_socket(made.socket, server_side=True)
+    thread = threading.Thread(target=made.serve_forever)
+    thread.start()
+    yield f"https://127.0.0.1:{made.server_address[1]}"
+    made.shutdown()
+    made.server_close()
+    thread.join()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+class TestRealCurl:
+    """The stub of curl believes what it is told; curl itself has the last word on its options and its file."""
+
+    def decide(self, folder: Path, facts: BootFacts, join: str) -> tuple[Host, "subprocess.CompletedProcess[str]"]:
+        made = host(folder / "machine", "rke2", FIRST, facts)
+        (made.bin / "curl").unlink()
+        (made.bin / "curl").symlink_to(shutil.which("curl") or "")
+        made.set(JOIN=join)
+        if facts.marker:
+            request = made.root / "etc/haven-iac/marker.curl"
+            request.write_text(request.read_text() + "insecure\n")  # its certificate is made for this test
+        script = made.root / "usr/local/lib/haven-iac/cluster.sh"
+        env = {"PATH": str(made.bin), "HAVEN_IAC_ROOT": str(made.root)}
+        return made, subprocess.run([script], env=env, capture_output=True, text=True, check=False)
+
+    def test_a_server_is_known_by_what_it_answers(self, server: str, tmp_path: Path) -> None:
+        made, done = self.decide(tmp_path, BootFacts(), f"https://127.0.0.1:1 {server}")
+        assert done.returncode == 0, done.stderr
+        assert made.joins["server"] == server
+
+    @pytest.mark.parametrize(
+        ("key", "told"), [('a "b" \\c', "the cluster exists, but nobody answers"), ("no", "it cannot be read")]
+    )
+    def test_the_marker_is_asked_with_its_headers(self, key: str, told: str, server: str, tmp_path: Path) -> None:
+        marked = BootFacts(marker=Marker(f"{server}/marker?signature=x%20y", '"exists"', (("X-Key", key),)))
+        done = self.decide(tmp_path, marked, "https://127.0.0.1:1")[1]
+        assert done.returncode == 1
+        assert told in done.stderr
 
 
 def test_a_clock_that_never_gets_right_delays_a_node_for_a_minute_only(tmp_path: Path) -> None:

@@ -41,4 +41,9 @@ if ! grep -q "^LABEL=$label " "$root/etc/fstab"; then
   systemctl daemon-reload
 fi
 mount "$root$target"
+# With nofail, mount says that all is well when it has not found the disk.
+if ! mountpoint -q "$root$target"; then
+  echo "haven-iac: the disk for etcd, $label, cannot be mounted" >&2
+  exit 1
+fi
 chmod 0700 "$root$target"
