@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pulumi
 
 from haven_iac import resources
+from haven_iac.components import stand_in
 from haven_iac.components.base import HavenComponent
 from haven_iac.plan.model import ClusterPlan
-from haven_iac.platform.catalogue import chart_folder
 from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
@@ -80,7 +80,7 @@ class AddOn(HavenComponent):
         secrets = [self._secret(release.namespace, ref) for ref in release.secrets]
         if release.owner is Owner.FLUX:
             return secrets
-        local = chart_folder(release.chart) if release.stand_in else None
+        local = stand_in.folder(release) if release.stand_in else None
         source = {"chart": str(local)} if local else _published(release)
         made = resources.chart(
             release.name,

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haven_iac.deploy import backend, locks, orphans
+from haven_iac.deploy.failures import failed
 from haven_iac.deploy.recovery import Recovered, recover
-from haven_iac.deploy.tracker import Failure, Tracker, plain
-from haven_iac.errors import DeployError, ExitCode, HavenError, Problem, StackLockedError, UpdateFailedError
+from haven_iac.deploy.tracker import Tracker, plain
+from haven_iac.errors import DeployError, ExitCode, HavenError, StackLockedError
 from haven_iac.prepare import Prepared
 from haven_iac.project import Project
 
@@ -56,6 +57,7 @@ class Session:
         self._env: dict[str, str] = {}
         self._mark = orphans.new_mark()
         self._program: Callable[[], None] | None = None
+        self._kubeconfig = ""
 
     # Reading
 
@@ -168,7 +170,7 @@ class Session:
         """Give the stack while the engine may run; one Ctrl-C stops it cleanly."""
         from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
-        self._program = _program(ready) if ready else None
+        self._program = self._runs(ready) if ready else None
         pid_file = self.project.state / f"{self.name}.run.json"
         with self._private_environment(), self._engine.stoppable(self._say):
             try:
@@ -184,11 +186,32 @@ class Session:
                         f"stopped during {kind}; what was in flight was finished and recorded",
                         fix="run the same command again to go on",
                     ) from None
-                raise _failed(kind, tracker, str(error)) from None
+                if not tracker.failures:
+                    raise _engine_error(str(error), kind) from None
+                raise failed(kind, tracker, ready.plan if ready else None, self._kubeconfig) from None
             finally:
                 self._engine.on_start = None
                 pid_file.unlink(missing_ok=True)
                 shutil.rmtree(self.project.state / "tmp", ignore_errors=True)
+
+    def _runs(self, ready: Prepared) -> Callable[[], None]:
+        """Return the program; it keeps the kubeconfig as soon as that is known, to ask the cluster why it failed."""
+
+        def run() -> None:
+            import pulumi
+
+            from haven_iac import program
+
+            program.gate(ready)
+            outputs = program.build(ready)
+            outputs["kubeconfig"].apply(self._keep)
+            for name, value in outputs.items():
+                pulumi.export(name, value)
+
+        return run
+
+    def _keep(self, kubeconfig: str) -> None:
+        self._kubeconfig = kubeconfig
 
     @contextmanager
     def _private_environment(self) -> Iterator[None]:
@@ -223,19 +246,6 @@ class Session:
             file.unlink(missing_ok=True)
 
 
-def _program(ready: Prepared) -> Callable[[], None]:
-    def run() -> None:
-        import pulumi
-
-        from haven_iac import program
-
-        program.gate(ready)
-        for name, value in program.build(ready).items():
-            pulumi.export(name, value)
-
-    return run
-
-
 def _project_name(project: Project) -> str:
     found = re.search(r"^name:\s*['\"]?([\w.-]+)", (project.root / "Pulumi.yaml").read_text(), re.MULTILINE)
     if not found:
@@ -255,27 +265,6 @@ def _dead_run(file: Path) -> dict[str, Any]:
         return {} if alive else {"engine": int(data["engine"]), "mark": str(data["mark"])}
     except (OSError, ValueError, KeyError):
         return {}
-
-
-def _failed(kind: str, tracker: Tracker, text: str) -> HavenError:
-    said = [failure for failure in tracker.failures if failure.subject] or tracker.failures
-    if not said:
-        return _engine_error(text, kind)
-    problems = [
-        Problem(
-            what=f"{failure.subject}: {failure.message}" if failure.subject else failure.message,
-            fix="what was done is recorded; mend the cause and run the same command again",
-            code=UpdateFailedError.code,
-            path=_place(tracker, failure),
-        )
-        for failure in said
-    ]
-    return UpdateFailedError(f"the {kind} did not finish", problems=problems)
-
-
-def _place(tracker: Tracker, failure: Failure) -> str:
-    step = tracker.steps.get(failure.urn)
-    return step.phase if step else ""
 
 
 def _engine_error(text: str, doing: str) -> DeployError:
