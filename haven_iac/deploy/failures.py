@@ -140,7 +140,7 @@ def last_events(kube: Kube, about: Subject) -> list[str]:
 def _concerns(event: Mapping[str, Any], about: Subject) -> bool:
     whom = event.get("involvedObject") or event.get("regarding") or {}
     name = str(whom.get("name", ""))
-    if name == about.name:
+    if name == about.name and whom.get("kind") == about.kind:
         return True
     made_by = ("Deployment", "StatefulSet", "DaemonSet", "Job")
     return about.kind in made_by and whom.get("kind") in ("Pod", "ReplicaSet") and name.startswith(f"{about.name}-")
