@@ -14,6 +14,7 @@ from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
+from haven_iac.ready import Webhooks
 from haven_iac.spec.gitops import Owner
 
 
@@ -24,6 +25,8 @@ class AddOnArgs(TypedDict):
     """The cluster, as written under `haven:cluster`."""
     slot: str
     """Which slot of the platform, as `haven-iac plan` lists them."""
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    """Credential with which webhooks are waited for; nobody waits when left out.  Secret."""
     server: NotRequired[pulumi.Input[str]]
     """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
 
@@ -51,6 +54,10 @@ class AddOn(HavenComponent):
             self._child, pulumi.ResourceOptions(transforms=[resources.in_cluster(taken_down, inside)])
         )
         installed = self._installed(release) if release else []
+        if release and release.accepts and "kubeconfig" in args:
+            about = {"owner": plan.spec.name, "release": release.name, "version": release.version}
+            after = pulumi.ResourceOptions.merge(self._object, pulumi.ResourceOptions(depends_on=installed))
+            installed.append(Webhooks(f"{name}-webhooks", about, release.accepts, args["kubeconfig"], after))
         self._manifests([m for m in plan.manifests if m.slot == args["slot"]], installed)
         self.version = pulumi.Output.from_input(release.version if release else "")
         self.register_outputs({"version": self.version})
