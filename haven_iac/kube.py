@@ -95,6 +95,14 @@ class Kube:
                     raise
         return []
 
+    def text(self, path: str) -> str:
+        """Return what stands at a path as text, such as a log.
+
+        Raises:
+            KubeError: it is not there, or not yet.
+        """
+        return self._send("GET", path, {}, None, JSON, "*/*").decode(errors="replace")
+
     def post(self, path: str, body: Document, **query: str) -> dict[str, Any]:
         """Send a body to a path: a new object, or a question such as a review."""
         return self._call("POST", path, query, body)
@@ -182,6 +190,15 @@ class Kube:
         kind: str = JSON,
         accept: str = JSON,
     ) -> dict[str, Any]:
+        data = self._send(method, path, query, body, kind, accept)
+        found = json.loads(data) if data else {}
+        if not isinstance(found, dict):
+            raise ValueError("an answer that is no object")
+        return found
+
+    def _send(
+        self, method: str, path: str, query: Mapping[str, str], body: Document | None, kind: str, accept: str
+    ) -> bytes:
         from urllib3 import Timeout
 
         url = f"{self.host}{path}" + (f"?{urlencode(query)}" if query else "")
@@ -193,10 +210,8 @@ class Kube:
         timeout = Timeout(connect=TIMEOUT[0], read=TIMEOUT[1])
         answer = self._pool.request(method, url, body=data, headers=headers, timeout=timeout, redirect=False)
         if 200 <= answer.status < 300:
-            found = json.loads(answer.data) if answer.data else {}
-            if not isinstance(found, dict):
-                raise ValueError("an answer that is no object")
-            return found
+            sent: bytes = answer.data
+            return sent
         raise _refused(answer.status, answer.data, f"{_VERBS.get(method, 'read')} {path}")
 
 
