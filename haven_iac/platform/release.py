@@ -80,6 +80,8 @@ class Release:
     """The NetworkPolicies that it needs where everything else is denied."""
     owner: Owner = Owner.HAVEN_IAC
     """Who keeps it as it should be: what is Flux's is planned and counted, and not applied."""
+    accepts: tuple[Mapping[str, Any], ...] = ()
+    """Objects that the API has to accept, asked by dry run, before anybody uses what it brings: its webhooks answer."""
     images: tuple[str, ...] = ()
     """Every image that it starts, as published: a mirror that is to serve it needs these."""
 
