@@ -35,8 +35,12 @@ class ExitCode(IntEnum):
     """A tool is missing and could not be had."""
     UNREACHABLE = 10
     """The cluster's API does not answer."""
-    EVIDENCE = 11
+    LAB = 11
+    """The OpenStack lab on this machine could not be started, or is not there."""
+    EVIDENCE = 12
     """A result of the standard's checker cannot be used, or cannot be had."""
+    MIRROR = 13
+    """A mirror lacks charts or images that a cluster needs."""
     INTERRUPTED = 130
     """Stopped by the user (Ctrl-C)."""
 
@@ -174,3 +178,10 @@ class ToolchainError(HavenError):
 
     code = "HVN500"
     exit_code = ExitCode.TOOLCHAIN
+
+
+class LabError(HavenError):
+    """The OpenStack lab on this machine could not do its work."""
+
+    code = "HVN600"
+    exit_code = ExitCode.LAB

@@ -35,6 +35,9 @@ class StorageClassFacts:
     default: bool = False
     parameters: dict[str, str] = field(default_factory=dict)
     expandable: bool = True
+    zones: tuple[str, ...] = ()
+    """Zones whose nodes can use its volumes; all of them when empty."""
+    mount_options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,18 @@ class LoadBalancerFacts:
     available: bool
     proxy_protocol: bool = False
     """The client's address arrives by PROXY protocol; otherwise `externalTrafficPolicy: Local` keeps it."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the gateway's Service has to carry for that, and for whatever else this load balancer needs to be told."""
+
+
+@dataclass(frozen=True)
+class FlavorFacts:
+    """How big a machine of one flavor is, as far as pods can use it."""
+
+    cpu_millis: int
+    """Thousandths of a core."""
+    memory_mib: int
+    """MiB."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,8 @@ class NodeFacts:
     hardening: str
     """The kernel hardening the checker looks for (`AppArmor`, `SELinux`, `Talos`, `Flatcar`), or empty."""
     public_addresses: bool = False
+    flavors: dict[str, FlavorFacts] = field(default_factory=dict)
+    """By the cloud's own name; those that are not in it are not known before the cloud has been asked."""
 
 
 @dataclass(frozen=True)

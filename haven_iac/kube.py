@@ -100,6 +100,10 @@ class Kube:
         """Send a body to a path: a new object, or a question such as a review."""
         return self._call("POST", path, query, body)
 
+    def put(self, path: str, body: Document) -> dict[str, Any]:
+        """Replace what stands at a path, a subresource too."""
+        return self._call("PUT", path, {}, body)
+
     def text(self, path: str, most: int) -> str:
         """Return what stands at a path as text, the first `most` bytes of it.
 

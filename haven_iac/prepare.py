@@ -20,6 +20,7 @@ from haven_iac.project import Project
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.load import Loaded, check_settings, load_stack, parse
 from haven_iac.spec.problems import ordered, problem
+from haven_iac.spec.rules.issue import Issue
 from haven_iac.spec.source import Source
 
 
@@ -102,9 +103,15 @@ def _prepare(spec: ClusterSpec, source: Source | None) -> Prepared:
     if issues:
         raise SpecError.of([problem(one.code, one.path, one.what, one.fix, source) for one in issues])
     facts = cloud.promise(spec)
-    if problems := [_strange(slot, one, source) for slot, one in catalogue.strange_values(spec, facts)]:
+    problems = [_strange(slot, one, source) for slot, one in catalogue.strange_values(spec, facts)]
+    problems += [_issue(one, source) for one in catalogue.problems(spec, facts)]
+    if problems:
         raise SpecError.of(ordered(problems))
     return Prepared(spec, cloud, facts, make_plan(spec, facts))
+
+
+def _issue(one: Issue, source: Source | None) -> Problem:
+    return problem(one.code, one.path, one.what, one.fix, source)
 
 
 def _strange(slot: str, one: Strange, source: Source | None) -> Problem:
@@ -117,6 +124,8 @@ def _secrets_exist(plan: ClusterPlan, loaded: Loaded) -> None:
     oidc = plan.spec.identity.oidc
     if oidc and oidc.ca_secret and not plan.facts.managed_control_plane:
         named.add(oidc.ca_secret)
+    if plan.spec.mirror.ca_secret:
+        named.add(plan.spec.mirror.ca_secret)
     missing = sorted(named - loaded.secrets)
     if missing:
         raise SpecError.of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from haven_iac.dated import Topic, day, topic
@@ -38,6 +38,23 @@ class Minors:
     def lag(self, minor: str) -> int:
         """Return how many minors one is behind the newest; negative when it is newer."""
         return number(self.newest) - number(minor)
+
+    @property
+    def pace(self) -> timedelta:
+        """Return how far apart two minors are, from the dates that are known."""
+        days = sorted(self.released.values())
+        return (days[-1] - days[0]) / max(1, len(days) - 1)
+
+    def leaves(self, minor: str) -> date:
+        """Return when a minor leaves Haven's window: the day of the release that puts it too far behind.
+
+        That day is known where the release is; else it is reckoned from the newest one and the pace so far.
+        """
+        first_out = number(minor) + self.behind + 1
+        if known := self.released.get(f"1.{first_out}"):
+            return known
+        newest = number(self.newest)
+        return self.released[self.newest] + max(0, first_out - newest) * self.pace
 
     def why_not(self, minor: str) -> str:
         """Return why a minor is refused, or an empty text when it is supported."""

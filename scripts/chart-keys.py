@@ -24,7 +24,7 @@ import yaml
 CHARTS = Path(__file__).parent.parent / "haven_iac" / "platform" / "charts"
 FREE = re.compile(
     r"(?i)(.*(annotations|labels|selector|securitycontext|probe|resources|affinity|strategy|tolerations|limits|requests)"
-    r"|env|spec|extra\w*|config|volumes?|dns_?config|headers)$"
+    r"|.*\.ini|env|spec|extra\w*|config|volumes?|dns_?config|headers)$"
 )
 """Maps of these names hold what Kubernetes or the program itself defines."""
 SCALARS = {"string", "integer", "number", "boolean", "null", "array"}

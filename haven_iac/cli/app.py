@@ -12,8 +12,11 @@ from haven_iac.cli import (
     data,
     detect,
     engine,
+    gitops,
     kubeconfig,
+    lab,
     local,
+    mirror,
     new,
     plan,
     schema,
@@ -22,6 +25,7 @@ from haven_iac.cli import (
     up,
     validate,
     verify,
+    versions,
 )
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
@@ -89,10 +93,18 @@ app.command(
 app.command("status", epilog=examples("haven-iac status", "haven-iac status -s voorbeeldstad --json"))(status.status)
 app.add_typer(verify.app, name="verify")
 app.command(
+    "versions",
+    epilog=examples(
+        "haven-iac versions -s voorbeeldstad",
+        "haven-iac versions -s voorbeeldstad --json  # daysLeft, and behind by chart",
+    ),
+)(versions.versions)
+app.command(
     "kubeconfig",
     epilog=examples(
         "haven-iac kubeconfig --ttl 1h --merge  # then kubectl --context <cluster> get nodes",
         "haven-iac kubeconfig -s voorbeeldstad --ttl 15m --user ci-42 --group deployers -o ci.yaml",
+        'haven-iac kubeconfig --break-glass --reason "log-in is down, incident 4711"  # recorded',
     ),
 )(kubeconfig.kubeconfig)
 app.command(
@@ -104,7 +116,10 @@ app.command(
     ),
 )(schema.schema)
 app.add_typer(data.app, name="data")
+app.add_typer(gitops.app, name="gitops")
 app.add_typer(local.app, name="local")
+app.add_typer(lab.app, name="lab")
+app.add_typer(mirror.app, name="mirror")
 app.add_typer(toolchain.app, name="toolchain")
 
 

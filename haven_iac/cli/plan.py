@@ -171,7 +171,10 @@ def show(
     plan = ready.plan
     mark = " [yellow]SIMULATED, a rehearsal, never evidence[/]" if plan.facts.simulated else ""
     out.print(f"[bold]{plan.spec.name}[/] (stack {ready.stack}): plan; nothing is created.{mark}")
-    network = f"nodes {plan.spec.network.nodes}, pods {plan.spec.network.pods}, services {plan.spec.network.services}"
+    ranges = plan.spec.network
+    network = f"nodes {ranges.nodes}, pods {ranges.pods}, services {ranges.services}"
+    if plan.facts.found_nodes is not None:
+        network = "nodes as they were found"
     out.print(f"Kubernetes {plan.spec.kubernetes.version} on {plan.facts.kind}; {network}\n", markup=False)
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     for line in draw(plan, out.width, LINES if encoding == "utf8" else ASCII):
@@ -259,9 +262,12 @@ def _nodes(plan: ClusterPlan) -> Table:
 
 
 def _releases(plan: ClusterPlan) -> Table:
+    from haven_iac.spec.gitops import Owner
+
     table = _table("slot", "release", "version", "chart", "namespace", "from")
     for one in plan.releases:
         source = "stand-in of this package" if one.stand_in else one.manifest or one.repo
+        source = "Flux's: from the repository" if one.owner is Owner.FLUX else source
         _row(table, one.slot, one.name, one.app_version, one.version, one.namespace, source)
     return table
 

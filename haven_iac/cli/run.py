@@ -222,6 +222,21 @@ def existing(stack: str) -> tuple[Prepared, Session]:
     return ready, found
 
 
+def runs(ready: Prepared, session: Session) -> list[Prepared]:
+    """Return what one `up` applies, one after the other."""
+    from haven_iac.deploy import owners
+
+    return owners.runs(ready, session.export() if session.exists() else {})
+
+
+def next_run(ready: Prepared, session: Session) -> Prepared:
+    """Return what `up` would apply first; say so when that is not all."""
+    first, *more = runs(ready, session)
+    if more:
+        say("this is the first of two steps: what leaves our state is marked to stay; `up` does both")
+    return first
+
+
 def expected(ready: Prepared) -> int:
     """Return a first guess of how many resources a cluster has."""
     plan = ready.plan

@@ -112,7 +112,7 @@ def verify(
 ) -> None:
     """Read the live cluster, and lay prediction, observation and evidence side by side; changes nothing but its record.
 
-    Exit status 0 when no mandatory check fails, 8 when one does, 10 when the API cannot be read, 11 when a result of
+    Exit status 0 when no mandatory check fails, 8 when one does, 10 when the API cannot be read, 12 when a result of
     the checker cannot be used. Only a run of the standard's own checker is evidence; NEEDS_EVIDENCE says where nothing
     else can tell.
     """

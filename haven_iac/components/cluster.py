@@ -87,7 +87,7 @@ class HavenCluster(HavenComponent):
         ]
         Platform(
             f"{name}-platform",
-            {"spec": document},
+            {"spec": document, "server": endpoint.server, "kubeconfig": self.kubeconfig},
             pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=pools)),
         )
         self.register_outputs(

@@ -1,11 +1,13 @@
 """The platform that makes a cluster Haven: every slot, in order."""
 
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.components.add_on import AddOn
+from haven_iac.components.add_on import AddOn, AddOnArgs
 from haven_iac.components.base import HavenComponent
+from haven_iac.hand_over import HandOver
+from haven_iac.platform.slots import GITOPS
 from haven_iac.prepare import from_document
 
 
@@ -14,6 +16,10 @@ class PlatformArgs(TypedDict):
 
     spec: dict[str, Any]
     """The cluster, as written under `haven:cluster`."""
+    server: NotRequired[pulumi.Input[str]]
+    """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    """Credential with which Flux is asked to rest; needed with `gitops`.  Secret."""
 
 
 class Platform(HavenComponent):
@@ -35,13 +41,28 @@ class Platform(HavenComponent):
         made: dict[str, pulumi.Resource] = {}
         for slot in plan.slots:
             after = [made[need] for need in sorted(needs[slot]) if need in made]
+            one: AddOnArgs = {"spec": args["spec"], "slot": slot}
+            if "server" in args:
+                one["server"] = args["server"]
             made[slot] = AddOn(
                 f"{name}-{slot}",
-                {"spec": args["spec"], "slot": slot},
+                one,
                 pulumi.ResourceOptions.merge(
                     self._child,
                     pulumi.ResourceOptions(depends_on=after, deleted_with=opts.deleted_with if opts else None),
                 ),
+            )
+        if plan.spec.gitops:
+            around = pulumi.ResourceOptions(
+                depends_on=[made[one] for one in (GITOPS,) if one in made],
+                deleted_with=opts.deleted_with if opts else None,
+            )
+            HandOver(
+                f"{name}-owner",
+                plan.spec.name,
+                plan.spec.gitops.owner,
+                args.get("kubeconfig", ""),
+                pulumi.ResourceOptions.merge(self._child, around),
             )
         self.slots = pulumi.Output.from_input(list(made))
         self.register_outputs({"slots": self.slots})

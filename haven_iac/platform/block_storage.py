@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import slots
 from haven_iac.platform.release import Manifest, Release
-from haven_iac.platform.storage import snapshot_class, storage_class
+from haven_iac.platform.storage import classes, many, snapshot_class, snapshots, storage_class
 from haven_iac.spec import ClusterSpec
 
 slot = slots.BLOCK_STORAGE
@@ -20,8 +20,8 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
 
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     """Return a class for each one that the cloud offers, and one for snapshots where there are any."""
-    classes = [one for one in facts.storage.classes if "ReadWriteMany" not in one.access_modes]
-    found = [Manifest(slot, f"class-{one.name}", storage_class(one)) for one in classes]
-    if facts.storage.snapshot_driver:
-        found.append(Manifest(slot, "snapshot-class", snapshot_class(facts.storage.snapshot_driver)))
+    blocks = [one for one in classes(spec, facts) if not many(one)]
+    found = [Manifest(slot, f"class-{one.name}", storage_class(one)) for one in blocks]
+    if driver := snapshots(spec, facts):
+        found.append(Manifest(slot, "snapshot-class", snapshot_class(driver), (slots.SNAPSHOTS,)))
     return tuple(found)

@@ -16,6 +16,7 @@ from haven_iac.platform import (
     block_storage,
     certificates,
     dns,
+    dns_solver,
     gateway,
     gateway_api,
     gitops,
@@ -28,18 +29,24 @@ from haven_iac.platform import (
     policy,
     shared_storage,
     slots,
+    snapshots,
+    storage,
 )
 from haven_iac.platform.common import merged
 from haven_iac.platform.keys import CHARTS, Strange, strange
 from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.backup import VolumeBackup
 from haven_iac.spec.known import ADD_ON_GROUP
+from haven_iac.spec.rules.issue import Issue
 
 BUILT_IN: tuple[AddOn, ...] = (
     gateway_api,
     monitoring_crds,
     certificates,
+    dns_solver,
     gateway,
+    snapshots,
     block_storage,
     shared_storage,
     logs,
@@ -105,6 +112,16 @@ def strange_values(spec: ClusterSpec, facts: CloudFacts) -> Iterator[tuple[str, 
             yield from ((slot, one) for one in strange(release.chart, given.values))
 
 
+def problems(spec: ClusterSpec, facts: CloudFacts) -> Iterator[Issue]:
+    """Yield what the description asks of this cloud and cannot have, and what no cloud may offer."""
+    asked = spec.backup.volumes if spec.backup.enabled else None
+    if asked in (VolumeBackup.MOVE, VolumeBackup.SNAPSHOT) and not storage.snapshots(spec, facts):
+        what = f"volumes cannot be backed up by {asked.value}: nothing makes snapshots here"
+        yield Issue(("backup", "volumes"), what, "write `volumes: files`, or none")
+    for what in storage.problems(spec, facts):
+        yield Issue(("storage",), what, "mend the adapter of this cloud, or write another `storage.shared.kind`")
+
+
 def manifests(spec: ClusterSpec, facts: CloudFacts, installed: Sequence[Release]) -> tuple[Manifest, ...]:
     """Return the objects of our own: namespaces first, each other one after them.
 
@@ -149,6 +166,7 @@ def _own(spec: ClusterSpec, facts: CloudFacts, release: Release) -> Release:
         needs=_needs(spec, facts, release.slot, release.needs),
         repo=spec.mirror.charts.rstrip("/") if spec.mirror.charts else release.repo,
         manifest="" if spec.mirror.charts else release.manifest,
+        owner=gitops.owner(spec, release.slot),
     )
 
 

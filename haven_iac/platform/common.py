@@ -19,10 +19,17 @@ CRITICAL = "system-cluster-critical"
 """Priority class of what applications cannot run without."""
 MANAGED_BY = "haven-iac/managed-by"
 """Label of the platform's namespaces; policies for applications leave them alone."""
+TENANT = "haven-iac/tenant"
+"""Label of a tenant's namespace, with the tenant's name."""
 ISSUER = "platform"
 """Name of the ClusterIssuer for everything behind the gateway."""
+GATEWAY = "traefik-gateway"
+"""Name of the Gateway that routes attach to, in the gateway's namespace."""
 TLS_SECRET = "platform-tls"
 """Name of the Secret with the certificate of the platform domain, in the gateway's namespace."""
+
+SOLVER_IMAGE = "quay.io/jetstack/cert-manager-acmesolver"
+"""What cert-manager answers an ACME issuer with, in a pod beside the application."""
 
 NS_GATEWAY = "gateway"
 NS_CERTIFICATES = "cert-manager"
@@ -31,6 +38,9 @@ NS_MONITORING = "monitoring"
 NS_NODE_METRICS = "monitoring-nodes"
 NS_BACKUP = "velero"
 NS_DNS = "external-dns"
+NS_SNAPSHOTS = "snapshot-controller"
+NS_NFS = "nfs-driver"
+NS_LONGHORN = "longhorn-system"
 NS_GITOPS = "flux-system"
 NS_SYSTEM = "kube-system"
 
@@ -60,9 +70,24 @@ def make(
     values: Mapping[str, Any],
     name: str = "",
     needs: tuple[str, ...] = (),
+    images: tuple[str, ...] = (),
     **more: Any,
 ) -> Release:
-    """Return a release with its version from the table; `needs` keeps only slots that we fill."""
+    """Return a release with its version and images from the table; `needs` keeps only slots that we fill.
+
+    Args:
+        spec: the cluster.
+        facts: what its cloud offers.
+        slot: what it fills.
+        chart: as the table calls it.
+        namespace: where to.
+        pod_security: of that namespace.
+        values: what the chart is told.
+        name: of the release; the chart's when left out.
+        needs: slots that come before.
+        images: what the values choose beside the table's.
+        more: other fields of the release.
+    """
     row = pinned(spec.kubernetes.version, chart)
     return Release(
         slot=slot,
@@ -75,6 +100,7 @@ def make(
         pod_security=pod_security,
         values=values,
         needs=tuple(n for n in (slots.NAMESPACES, *needs) if slots.ours(spec, facts, n)),
+        images=tuple(sorted({*row.images, *images})),
         stand_in=stand_in(spec, facts),
         manifest="" if stand_in(spec, facts) else row.manifest,
         **more,

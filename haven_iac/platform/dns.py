@@ -1,4 +1,4 @@
-"""DNS: external-dns keeps the records of the gateway and of applications."""
+"""DNS: external-dns, which keeps records for the gateway, for routes and for the API."""
 
 from __future__ import annotations
 
@@ -6,42 +6,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from haven_iac.facts import CloudFacts
-from haven_iac.platform import flows, slots
-from haven_iac.platform.common import (
-    NO_ESCALATION,
-    NOT_ROOT,
-    NS_DNS,
-    PRIORITY,
-    image,
-    make,
-    resources,
-    scraped,
-    workload,
-)
-from haven_iac.platform.release import Manifest, Release, SecretRef
-from haven_iac.platform.secret_forms import TSIG_ALGORITHM, TSIG_KEY, TSIG_NAME
+from haven_iac.platform import dns_providers, flows, slots
+from haven_iac.platform.common import NS_DNS, PRIORITY, image, make, resources, scraped, workload
+from haven_iac.platform.release import API_HOST, Manifest, Release
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
-from haven_iac.spec.dns import DnsKind
 from haven_iac.spec.policy import PodSecurity
 
 slot = slots.DNS
 
-TSIG_SECRET = "tsig"
-DESIGNATE_SECRET = "designate"
 METRICS_PORT = 7979
-_TSIG = {
-    "algorithm": (TSIG_ALGORITHM, "EXTERNAL_DNS_RFC2136_TSIG_SECRET_ALG"),
-    "name": (TSIG_NAME, "EXTERNAL_DNS_RFC2136_TSIG_KEYNAME"),
-    "secret": (TSIG_KEY, "EXTERNAL_DNS_RFC2136_TSIG_SECRET"),
-}
-"""Key in the Kubernetes Secret, to its form and to the variable that external-dns reads."""
-_WEBHOOK = "ghcr.io/inovex/external-dns-openstack-webhook"
+IMAGE, TAG = "registry.k8s.io/external-dns/external-dns", "v0.22.0"
+HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
+"""Annotation with the names of a Service."""
 
 
 def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
     """Return external-dns for the provider that the spec names."""
+    held = dns_providers.provider(spec)
+    if held is None:
+        return None
     pods = sizes(spec).external_dns
+    routes = slots.filled(spec, facts, slots.GATEWAY_API)
     return make(
         spec,
         facts,
@@ -50,69 +36,64 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         namespace=NS_DNS,
         pod_security=PodSecurity.RESTRICTED,
         values={
-            "image": {"repository": image(spec, "registry.k8s.io/external-dns/external-dns"), "tag": "v0.22.0"},
+            # 0.21, which the chart brings, watches a version of TLSRoute that is no longer served.
+            "image": {"repository": image(spec, IMAGE), "tag": TAG},
             "policy": "sync",
             "registry": "txt",
             "txtOwnerId": spec.name,
-            "domainFilters": [spec.ingress.domain],
-            "sources": ["service", "ingress", "gateway-httproute", "gateway-tlsroute"],
+            "txtPrefix": "haven-iac-",
+            "domainFilters": [spec.ingress.domain, *_outside(spec)],
+            "sources": ["service", "ingress", *(["gateway-httproute", "gateway-tlsroute"] if routes else [])],
+            "logFormat": "json",
             "resources": resources(pods),
             "priorityClassName": PRIORITY,
             "serviceMonitor": {"enabled": scraped(spec, facts)},
-            **_provider(spec),
+            **held.values(spec),
         },
         needs=(slots.GATEWAY_API, slots.GATEWAY, slots.MONITORING_CRDS),
         provides=("dns",),
         workloads=(workload(pods),),
-        secrets=_secrets(spec),
+        secrets=dns_providers.secret(spec, held.records),
+        images=(f"{IMAGE}:{TAG}", *held.images),
         flows=(
             flows.policy(
                 NS_DNS,
                 "external-dns",
                 ingress=[flows.scrape(METRICS_PORT)],
-                egress=[flows.api(), *_egress(spec)],
+                egress=[flows.api(), *held.egress(spec)],
             ),
         ),
     )
 
 
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
-    """Return nothing."""
-    return ()
-
-
-def _egress(spec: ClusterSpec) -> list[flows.Rule]:
-    if spec.dns.kind is DnsKind.RFC2136:
-        return [flows.outside(int(str(spec.dns.server).rpartition(":")[2]), protocols=("UDP", "TCP"))]
-    return [flows.outside(443, 5000, 9001)]
-
-
-def _secrets(spec: ClusterSpec) -> tuple[SecretRef, ...]:
-    if spec.dns.secret is None:
-        return ()
-    if spec.dns.kind is DnsKind.RFC2136:
-        entries = dict.fromkeys(_TSIG, spec.dns.secret)
-        return (SecretRef(TSIG_SECRET, entries, {key: form for key, (form, _) in _TSIG.items()}),)
-    return (SecretRef(DESIGNATE_SECRET, {"clouds.yaml": spec.dns.secret}),)
-
-
-def _provider(spec: ClusterSpec) -> dict[str, Any]:
-    if spec.dns.kind is DnsKind.RFC2136:
-        host, _, port = str(spec.dns.server).rpartition(":")
-        return {
-            "provider": {"name": "rfc2136"},
-            "extraArgs": [f"--rfc2136-host={host}", f"--rfc2136-port={port}", f"--rfc2136-zone={spec.ingress.domain}"],
-            "env": [
-                {"name": variable, "valueFrom": {"secretKeyRef": {"name": TSIG_SECRET, "key": key}}}
-                for key, (_, variable) in _TSIG.items()
-            ],
-        }
-    webhook = {
-        "image": {"repository": image(spec, _WEBHOOK), "tag": "1.1.0"},
-        "securityContext": {**NO_ESCALATION, **NOT_ROOT, "runAsUser": 65532},
-        "extraVolumeMounts": [{"name": "clouds", "mountPath": "/etc/openstack", "readOnly": True}],
+    """Return the record of the Kubernetes API: a Service without pods, which stands for its address."""
+    body: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "kubernetes-api", "namespace": NS_DNS, "annotations": {HOSTNAME: api_name(spec)}},
+        "spec": {"type": "ExternalName", "externalName": API_HOST},
     }
-    return {
-        "provider": {"name": "webhook", "webhook": webhook},
-        "extraVolumes": [{"name": "clouds", "secret": {"secretName": DESIGNATE_SECRET}}],
-    }
+    return (Manifest(slot, "api-record", body),)
+
+
+def api_name(spec: ClusterSpec) -> str:
+    """Return the name of the Kubernetes API in the zone."""
+    return f"api.{spec.ingress.domain}"
+
+
+def gateway_names(spec: ClusterSpec, facts: CloudFacts) -> str:
+    """Return the names that lead to the gateway, for its Service; empty where nobody keeps records."""
+    if not slots.ours(spec, facts, slot):
+        return ""
+    return ",".join([spec.ingress.domain, f"*.{spec.ingress.domain}", *_outside(spec)])
+
+
+def _outside(spec: ClusterSpec) -> list[str]:
+    """Return the further names of the gateway in the zone that are not below the domain."""
+    within = dns_providers.zone(spec)
+    return [
+        host
+        for host in spec.ingress.hosts
+        if f".{host}".endswith(f".{within}") and not f".{host}".endswith(f".{spec.ingress.domain}")
+    ]

@@ -7,11 +7,14 @@ neither nodes nor the API server.  Port 80 of any address stays closed, and with
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from haven_iac.platform.common import NS_GATEWAY, NS_MONITORING, NS_SYSTEM
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+NOT_PUBLIC = ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+"""Private, shared, loopback and link-local addresses; the metadata service among the last."""
 METADATA = "169.254.169.254/32"
 
 Rule = dict[str, Any]
@@ -63,6 +66,19 @@ def outside(*ports: int, protocols: Sequence[str] = ("TCP",), side: str = "to") 
     }
 
 
+def range_rule(block: IPv4Network, *ports: int) -> Rule:
+    """Return egress to one range of addresses, the metadata service left out where it lies in it."""
+    inside = IPv4Network(METADATA).subnet_of(block)
+    peer: dict[str, Any] = {"cidr": str(block), **({"except": [METADATA]} if inside else {})}
+    return {"to": [{"ipBlock": peer}], "ports": _ports(ports, ("TCP",))}
+
+
+def public(*ports: int) -> Rule:
+    """Return egress to public addresses."""
+    peer = {"cidr": "0.0.0.0/0", "except": list(NOT_PUBLIC)}
+    return {"to": [{"ipBlock": peer}], "ports": _ports(ports, ("TCP",))}
+
+
 def namespace_rule(side: str, namespace: str, *ports: int, protocols: Sequence[str] = ("TCP",)) -> Rule:
     """Return a rule for the pods of one namespace; all ports when none is given."""
     rule: Rule = {side: [{"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: namespace}}}]}
@@ -84,6 +100,15 @@ def api() -> Rule:
 def scrape(*ports: int) -> Rule:
     """Return ingress for Prometheus."""
     return namespace_rule("from", NS_MONITORING, *ports)
+
+
+def outward(namespace: str) -> dict[str, Any]:
+    """Return the policy for where nothing else is denied: out to everywhere but the metadata service.
+
+    It yields the user data of a node, and with that a token to join the cluster.
+    """
+    anywhere_else = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA]}}, {"namespaceSelector": {}}]}
+    return policy(namespace, "no-metadata-service", egress=[anywhere_else, api()])
 
 
 def placed(body: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:

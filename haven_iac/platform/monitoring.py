@@ -1,4 +1,4 @@
-"""Monitoring: kube-prometheus-stack, with alerts that go somewhere."""
+"""Monitoring: kube-prometheus-stack, with dashboards, and alerts that go somewhere."""
 
 from __future__ import annotations
 
@@ -6,35 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from haven_iac.facts import CloudFacts
-from haven_iac.platform import flows, slots
-from haven_iac.platform.alerts import rules
-from haven_iac.platform.common import (
-    NS_MONITORING,
-    NS_NODE_METRICS,
-    PRIORITY,
-    make,
-    resources,
-    spread,
-    workload,
-)
+from haven_iac.platform import flows, objects, slots
+from haven_iac.platform.boards import boards
+from haven_iac.platform.common import GATEWAY, NS_GATEWAY, NS_MONITORING, NS_NODE_METRICS, make, workload
+from haven_iac.platform.dashboards import config_map
+from haven_iac.platform.grafana import LOGIN_SECRET, host
+from haven_iac.platform.monitoring_values import SMTP_SECRET, WEBHOOK_SECRET, values
 from haven_iac.platform.release import Manifest, Release, SecretRef
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
-from haven_iac.spec.kubernetes import Distribution
-from haven_iac.spec.model import quantity
 from haven_iac.spec.policy import PodSecurity
 
 slot = slots.MONITORING
 
-WEBHOOK_SECRET = "alert-webhook"
-VOLUME_SHARE = 0.85
-"""Part of the volume that metrics may fill before the oldest go."""
+GRAFANA_PORT = 3000
 
 
 def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
     """Return Prometheus, Alertmanager and Grafana."""
     size = sizes(spec)
-    webhook = spec.monitoring.alerts.webhook_secret
     one = (size.prometheus, size.alertmanager, size.grafana, size.operator, size.kube_state_metrics)
     return make(
         spec,
@@ -43,132 +33,71 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         chart="kube-prometheus-stack",
         namespace=NS_MONITORING,
         pod_security=PodSecurity.RESTRICTED,
-        values=_values(spec, facts),
+        values=values(spec, facts),
         needs=(slots.MONITORING_CRDS, slots.CERTIFICATES, slots.BLOCK_STORAGE),
         provides=("monitoring",),
         workloads=(*(workload(pods) for pods in one), workload(size.node_exporter, per_node=True)),
-        secrets=(SecretRef(WEBHOOK_SECRET, {"url": webhook}),) if webhook else (),
+        secrets=_secrets(spec),
         namespaces={NS_NODE_METRICS: PodSecurity.PRIVILEGED},
-        flows=(
-            flows.policy(
-                NS_MONITORING,
-                "monitoring",
-                ingress=[flows.anywhere(10250)],
-                egress=[flows.api(), flows.every_pod("to"), flows.anywhere(9100, 10250), flows.outside(443, 587)],
-            ),
-        ),
+        flows=_flows(spec),
     )
 
 
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
-    """Return nothing."""
-    return ()
+    """Return the dashboards, and Grafana's route where people can log in to it."""
+    found = [Manifest(slot, f"dashboard-{board.name}", config_map(board)) for board in boards(spec, facts)]
+    if spec.monitoring.login and slots.filled(spec, facts, slots.GATEWAY_API):
+        found.append(Manifest(slot, "grafana-route", _route(spec), (slots.GATEWAY,)))
+    return tuple(found)
 
 
-def _volume(size: str) -> dict[str, Any]:
-    return {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}}
-
-
-def _receivers(spec: ClusterSpec) -> dict[str, Any]:
-    """Return Alertmanager's configuration; without a receiver alerts stay in its own list."""
-    alerts = spec.monitoring.alerts
-    receiver: dict[str, Any] = {"name": "platform"}
-    if alerts.email:
-        mail = {"to": alerts.email, "from": f"alerts@{spec.ingress.domain}", "smarthost": alerts.smtp_server}
-        receiver["email_configs"] = [mail]
-    if alerts.webhook_secret:
-        receiver["webhook_configs"] = [{"url_file": f"/etc/alertmanager/secrets/{WEBHOOK_SECRET}/url"}]
-    silent = {"receiver": "null", "matchers": ['alertname =~ "Watchdog|InfoInhibitor"']}
+def _route(spec: ClusterSpec) -> dict[str, Any]:
     return {
-        "route": {
-            "receiver": "platform",
-            "group_by": ["namespace", "alertname"],
-            "group_wait": "30s",
-            "group_interval": "5m",
-            "repeat_interval": "12h",
-            "routes": [silent],
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "grafana", "namespace": NS_MONITORING},
+        "spec": {
+            "parentRefs": [{"name": GATEWAY, "namespace": NS_GATEWAY}],
+            "hostnames": [host(spec)],
+            "rules": [{"backendRefs": [{"name": "kube-prometheus-stack-grafana", "port": 80}]}],
         },
-        "receivers": [{"name": "null"}, receiver],
     }
 
 
-def _values(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
-    size = sizes(spec)
-    webhook = spec.monitoring.alerts.webhook_secret
-    off = {"enabled": False}
-    etcd = spec.kubernetes.distribution is Distribution.RKE2 and not facts.managed_control_plane
-    volume = spec.monitoring.storage or size.prometheus_volume
-    fill = int(quantity(volume) * VOLUME_SHARE) // 2**20
-    everything = {
-        f"{kind}SelectorNilUsesHelmValues": False
-        for kind in ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig")
-    }
-    values: dict[str, Any] = {
-        "crds": off,
-        "kubeEtcd": {"enabled": etcd},
-        "kubeProxy": off,
-        "kubeScheduler": off,
-        "kubeControllerManager": off,
-        "kubelet": {"serviceMonitor": {"cAdvisorInterval": "30s"}},
-        "additionalPrometheusRulesMap": {"platform": {"groups": rules(spec)}},
-        "prometheusOperator": {
-            "admissionWebhooks": {
-                "failurePolicy": "Ignore",
-                "patch": off,
-                "certManager": {"enabled": True},
-            },
-            "kubeletEndpointsEnabled": False,
-            "kubeletEndpointSliceEnabled": True,
-            "resources": resources(size.operator),
-            "priorityClassName": PRIORITY,
-        },
-        "prometheus": {
-            "podDisruptionBudget": {"enabled": size.prometheus.replicas > 1},
-            "prometheusSpec": {
-                "replicas": size.prometheus.replicas,
-                "retention": spec.monitoring.retention,
-                "retentionSize": f"{fill}MB",
-                "storageSpec": {"volumeClaimTemplate": _volume(volume)},
-                "serviceDiscoveryRole": "EndpointSlice",
-                "podAntiAffinity": "hard",
-                "topologySpreadConstraints": spread({"app.kubernetes.io/name": "prometheus"}),
-                "priorityClassName": PRIORITY,
-                "resources": resources(size.prometheus),
-                **everything,
-            },
-        },
-        "alertmanager": {
-            "config": _receivers(spec),
-            "podDisruptionBudget": {"enabled": size.alertmanager.replicas > 1},
-            "alertmanagerSpec": {
-                "replicas": size.alertmanager.replicas,
-                "storage": {"volumeClaimTemplate": _volume("1Gi")},
-                "priorityClassName": PRIORITY,
-                "resources": resources(size.alertmanager),
-                "secrets": [WEBHOOK_SECRET] if webhook else [],
-            },
-        },
-        "grafana": {
-            "resources": resources(size.grafana),
-            "priorityClassName": PRIORITY,
-            "testFramework": off,
-            "rbac": {"namespaced": True},
-            "sidecar": {"dashboards": {"searchNamespace": NS_MONITORING}},
-            # No password to keep: whoever may forward a port to it may look, and nobody may change.
-            "env": {"GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true"},
-            "grafana.ini": {
-                "auth": {"disable_login_form": True},
-                "auth.anonymous": {"enabled": True, "org_role": "Viewer"},
-            },
-        },
-        "kube-state-metrics": {"resources": resources(size.kube_state_metrics), "priorityClassName": PRIORITY},
-        "prometheus-node-exporter": {
-            "namespaceOverride": NS_NODE_METRICS,
-            "tolerations": [{"operator": "Exists"}],
-            "resources": resources(size.node_exporter),
-            "priorityClassName": "system-node-critical",
-        },
-    }
-    if spec.mirror.images:
-        values["global"] = {"imageRegistry": spec.mirror.images.rstrip("/")}
-    return values
+def _secrets(spec: ClusterSpec) -> tuple[SecretRef, ...]:
+    alerts, login = spec.monitoring.alerts, spec.monitoring.login
+    found = []
+    if alerts.webhook_secret:
+        found.append(SecretRef(WEBHOOK_SECRET, {"url": alerts.webhook_secret}))
+    if alerts.smtp_secret:
+        found.append(SecretRef(SMTP_SECRET, {"password": alerts.smtp_secret}))
+    if login:
+        found.append(SecretRef(LOGIN_SECRET, {"client-secret": login.secret}))
+    return tuple(found)
+
+
+def _flows(spec: ClusterSpec) -> tuple[dict[str, Any], ...]:
+    """Return what is opened: everything that is scraped, where alerts go, who people log in with."""
+    alerts, login = spec.monitoring.alerts, spec.monitoring.login
+    out = {443}
+    if alerts.smtp_server:
+        out.add(int(alerts.smtp_server.rsplit(":", 1)[1]))
+    if alerts.webhook_secret:
+        out.add(alerts.webhook_port)
+    if login:
+        out |= {objects.port_of(login.token_url), objects.port_of(login.user_url)}
+    ingress = [flows.anywhere(10250)]
+    if login:
+        ingress.append(flows.namespace_rule("from", NS_GATEWAY, GRAFANA_PORT))
+    return (
+        flows.policy(
+            NS_MONITORING,
+            "monitoring",
+            ingress=ingress,
+            egress=[flows.api(), flows.every_pod("to"), flows.anywhere(*SCRAPED), flows.outside(*sorted(out))],
+        ),
+    )
+
+
+SCRAPED = (2381, 9100, 10250)
+"""What is scraped on the nodes themselves: etcd, node-exporter, kubelet."""

@@ -10,9 +10,10 @@ from typing import Any
 
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import slots
-from haven_iac.platform.common import MANAGED_BY
+from haven_iac.platform.common import MANAGED_BY, SOLVER_IMAGE, image
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.ingress import Issuer
 from haven_iac.spec.known import SYSTEM_NAMESPACES
 from haven_iac.spec.policy import PolicyMode
 
@@ -76,7 +77,7 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
         ),
     ]
     if spec.policy.registries:
-        allowed = " || ".join(f"i.startsWith('{registry.rstrip('/')}/')" for registry in spec.policy.registries)
+        allowed = " || ".join(f"i.startsWith('{prefix}')" for prefix in _allowed(spec))
         policies.append(
             _policy(
                 "allowed-registries",
@@ -93,6 +94,14 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
             Manifest(slot, name, policy),
             Manifest(slot, f"{name}-binding", _binding(name, actions, sorted(facts.left_alone))),
         ]
+    return found
+
+
+def _allowed(spec: ClusterSpec) -> list[str]:
+    """Return how an image may start; with http-01 cert-manager answers by a pod of its own beside the application."""
+    found = [f"{registry.rstrip('/')}/" for registry in spec.policy.registries]
+    if spec.ingress.certificates.issuer is Issuer.ACME:
+        found.append(image(spec, f"{SOLVER_IMAGE}:"))
     return found
 
 

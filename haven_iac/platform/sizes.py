@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from haven_iac.spec import ClusterSpec
@@ -28,11 +29,21 @@ class Sizes:
     cert_manager_webhook: Pods
     cert_manager_cainjector: Pods
     metrics_server: Pods
+    snapshot_controller: Pods
+    nfs_controller: Pods
+    nfs_node: Pods
+    longhorn_manager: Pods
+    longhorn_parts: Pods
+    """What Longhorn's manager starts on each node: instance manager, engine image, CSI plugin."""
+    dns_solver: Pods
     loki: Pods
     loki_volume: str
+    loki_parts: Mapping[str, Pods]
+    """Loki's parts, each for itself, by the chart's key; empty where one binary does all."""
     alloy: Pods
     prometheus: Pods
     prometheus_volume: str
+    prometheus_retention: str
     alertmanager: Pods
     grafana: Pods
     operator: Pods
@@ -50,11 +61,19 @@ _SMALL = Sizes(
     cert_manager_webhook=Pods(2, 25, 64),
     cert_manager_cainjector=Pods(1, 25, 128, 512),
     metrics_server=Pods(2, 100, 200),
+    snapshot_controller=Pods(2, 25, 64, 256),
+    nfs_controller=Pods(1, 50, 100, 1000),
+    nfs_node=Pods(1, 30, 60, 500),
+    longhorn_manager=Pods(1, 100, 256, 1024),
+    longhorn_parts=Pods(1, 300, 384, 2048),
+    dns_solver=Pods(2, 25, 64),
     loki=Pods(1, 250, 1024),
     loki_volume="20Gi",
+    loki_parts={},
     alloy=Pods(1, 50, 128, 512),
     prometheus=Pods(1, 250, 1536, 3072),
     prometheus_volume="30Gi",
+    prometheus_retention="15d",
     alertmanager=Pods(1, 25, 64),
     grafana=Pods(1, 50, 192, 512),
     operator=Pods(1, 50, 128),
@@ -72,11 +91,19 @@ _MEDIUM = Sizes(
     cert_manager_webhook=Pods(3, 25, 64),
     cert_manager_cainjector=Pods(2, 25, 256, 1024),
     metrics_server=Pods(2, 100, 400),
+    snapshot_controller=Pods(2, 25, 96, 256),
+    nfs_controller=Pods(1, 50, 100, 1000),
+    nfs_node=Pods(1, 30, 60, 500),
+    longhorn_manager=Pods(1, 200, 384, 1536),
+    longhorn_parts=Pods(1, 500, 512, 4096),
+    dns_solver=Pods(2, 25, 64),
     loki=Pods(3, 500, 2048),
     loki_volume="50Gi",
+    loki_parts={},
     alloy=Pods(1, 50, 128, 512),
     prometheus=Pods(2, 500, 4096, 6144),
     prometheus_volume="100Gi",
+    prometheus_retention="30d",
     alertmanager=Pods(3, 25, 64),
     grafana=Pods(1, 100, 256, 512),
     operator=Pods(1, 50, 192),
@@ -94,11 +121,27 @@ _LARGE = Sizes(
     cert_manager_webhook=Pods(3, 50, 128),
     cert_manager_cainjector=Pods(2, 50, 512, 2048),
     metrics_server=Pods(3, 200, 800),
-    loki=Pods(6, 2000, 4096, 8192),
+    snapshot_controller=Pods(2, 50, 128, 512),
+    nfs_controller=Pods(1, 50, 100, 1000),
+    nfs_node=Pods(1, 30, 60, 500),
+    longhorn_manager=Pods(1, 400, 512, 2048),
+    longhorn_parts=Pods(1, 1000, 1024, 8192),
+    dns_solver=Pods(2, 50, 64),
+    loki=Pods(3, 2000, 4096, 8192),
     loki_volume="100Gi",
+    loki_parts={
+        "distributor": Pods(3, 500, 512, 1024),
+        "ingester": Pods(6, 1000, 4096, 8192),
+        "querier": Pods(6, 1000, 1024, 3072),
+        "queryFrontend": Pods(2, 200, 256, 1024),
+        "queryScheduler": Pods(2, 100, 128, 512),
+        "indexGateway": Pods(2, 250, 1024, 2048),
+        "compactor": Pods(1, 500, 2048, 6144),
+    },
     alloy=Pods(1, 100, 256, 1024),
     prometheus=Pods(2, 2000, 16384, 24576),
     prometheus_volume="300Gi",
+    prometheus_retention="60d",
     alertmanager=Pods(3, 50, 128),
     grafana=Pods(1, 200, 512, 1024),
     operator=Pods(1, 100, 256),

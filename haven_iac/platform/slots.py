@@ -7,6 +7,7 @@ from typing import Final
 
 from haven_iac.facts import CloudFacts
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.ingress import Challenge, Issuer
 from haven_iac.spec.platform import DnsKind
 
 NAMESPACES: Final = "namespaces"
@@ -14,6 +15,8 @@ GATEWAY_API: Final = "gateway-api"
 MONITORING_CRDS: Final = "monitoring-crds"
 CERTIFICATES: Final = "certificates"
 GATEWAY: Final = "gateway"
+DNS_SOLVER: Final = "dns-solver"
+SNAPSHOTS: Final = "snapshots"
 BLOCK_STORAGE: Final = "block-storage"
 SHARED_STORAGE: Final = "shared-storage"
 LOGS: Final = "logs"
@@ -26,7 +29,8 @@ DNS: Final = "dns"
 GITOPS: Final = "gitops"
 
 _ASKED: Mapping[str, Callable[[ClusterSpec], bool]] = {
-    LOGS: lambda spec: spec.logs.enabled,
+    DNS_SOLVER: lambda spec: solves_by_dns(spec) and spec.dns.kind is DnsKind.DESIGNATE,
+    LOGS: lambda spec: spec.logs.enabled and spec.logs.store,
     LOG_COLLECTOR: lambda spec: spec.logs.enabled,
     MONITORING: lambda spec: spec.monitoring.enabled,
     MONITORING_CRDS: lambda spec: spec.monitoring.enabled and not _off(spec, MONITORING),
@@ -52,8 +56,16 @@ def wanted(spec: ClusterSpec, slot: str) -> bool:
         return False
     if slot == LOG_COLLECTOR and not wanted(spec, LOGS) and not spec.logs.forward:
         return False
+    if slot == DNS_SOLVER and not wanted(spec, CERTIFICATES):
+        return False
     asked = _ASKED.get(slot)
     return asked is None or asked(spec)
+
+
+def solves_by_dns(spec: ClusterSpec) -> bool:
+    """Return whether names are proven to an ACME issuer in their zone, and not by an answer on port 80."""
+    given = spec.ingress.certificates
+    return given.issuer is Issuer.ACME and given.challenge is Challenge.DNS
 
 
 def _off(spec: ClusterSpec, slot: str) -> bool:

@@ -1,9 +1,17 @@
-"""Which version of each chart goes with which Kubernetes minor, with dates and sources."""
+"""Which version of each chart goes with which Kubernetes minor, with dates and sources; from one data file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from haven_iac.versions import number
+
+FILE = Path(__file__).parents[1] / "data" / "charts.yaml"
 
 
 @dataclass(frozen=True)
@@ -18,35 +26,88 @@ class ChartVersion:
     """https URL of a chart repository, or the oci:// prefix that the chart's name is put after."""
     manifest: str = ""
     """URL of a plain YAML file, where upstream publishes no chart."""
+    images: tuple[str, ...] = ()
+    """What our values make it start: `registry/path:tag`, with `@sha256:` where the digest is known."""
+    source: str = ""
+    """Where its versions are published."""
 
 
-_GATEWAY_API = "https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.1/standard-install.yaml"
-_PROMETHEUS = "oci://ghcr.io/prometheus-community/charts"
+@dataclass(frozen=True)
+class Newest:
+    """The newest release of a chart on the day of the table."""
 
-_SAME_ON_EVERY_MINOR = (
-    ChartVersion("gateway-api", "1.6.1", "1.6.1", date(2026, 7, 16), "", _GATEWAY_API),
-    ChartVersion("traefik", "41.3.0", "3.7.11", date(2026, 8, 21), "oci://ghcr.io/traefik/helm"),
-    ChartVersion("cert-manager", "v1.21.1", "v1.21.1", date(2026, 7, 29), "oci://quay.io/jetstack/charts"),
-    ChartVersion(
-        "metrics-server", "3.13.1", "0.8.1", date(2026, 2, 27), "https://kubernetes-sigs.github.io/metrics-server/"
-    ),
-    ChartVersion("loki", "18.11.0", "3.7.6", date(2026, 8, 20), "oci://ghcr.io/grafana-community/helm-charts"),
-    ChartVersion("alloy", "1.11.1", "1.18.1", date(2026, 8, 6), "https://grafana.github.io/helm-charts"),
-    ChartVersion("prometheus-operator-crds", "31.0.1", "0.93.1", date(2026, 8, 10), _PROMETHEUS),
-    ChartVersion("kube-prometheus-stack", "88.5.3", "0.93.1", date(2026, 8, 21), _PROMETHEUS),
-    ChartVersion("velero", "12.1.0", "1.18.1", date(2026, 6, 19), "https://vmware-tanzu.github.io/helm-charts"),
-    ChartVersion(
-        "external-dns", "1.21.1", "0.21.0", date(2026, 4, 30), "https://kubernetes-sigs.github.io/external-dns/"
-    ),
-    ChartVersion("flux2", "2.18.3", "2.8.5", date(2026, 4, 14), "https://fluxcd-community.github.io/helm-charts"),
-)
+    version: str
+    published: date
+    app_version: str = ""
+    """Newest version of what it installs, where that is further than the chart."""
+    note: str = ""
 
-_TABLE = {minor: {row.chart: row for row in _SAME_ON_EVERY_MINOR} for minor in ("1.34", "1.35", "1.36")}
+
+@dataclass(frozen=True)
+class Table:
+    """All that is pinned."""
+
+    as_of: date
+    """Day on which the newest releases were looked up."""
+    source: str
+    rows: Mapping[str, Mapping[str, ChartVersion]]
+    """By Kubernetes minor, oldest first, and by chart."""
+    newest: Mapping[str, Newest]
+    """By chart."""
+
+
+@lru_cache(maxsize=1)
+def read() -> Table:
+    """Return the table."""
+    import yaml
+
+    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data = yaml.load(FILE.read_bytes(), Loader=loader)  # noqa: S506 - it is the safe loader, in C where there is one
+    return of(data)
+
+
+def of(data: Mapping[str, Any]) -> Table:
+    """Return the table in a document.
+
+    Raises:
+        KeyError: a minor names a chart or a version that the document does not describe.
+    """
+    charts = data["charts"]
+    rows: dict[str, dict[str, ChartVersion]] = {}
+    above: Mapping[str, ChartVersion] = {}
+    for minor in sorted(data["minors"], key=number, reverse=True):
+        own = {chart: _row(chart, charts[chart], version) for chart, version in (data["minors"][minor] or {}).items()}
+        above = rows[minor] = {**above, **own}
+    return Table(
+        as_of=date.fromisoformat(data["asOf"]),
+        source=data["source"],
+        rows={minor: rows[minor] for minor in sorted(rows, key=number)},
+        newest={chart: _newest(about["newest"]) for chart, about in charts.items()},
+    )
+
+
+def _row(chart: str, about: Mapping[str, Any], version: str) -> ChartVersion:
+    found = about["versions"][version]
+    return ChartVersion(
+        chart=chart,
+        version=version,
+        app_version=str(found["app"]),
+        published=date.fromisoformat(found["published"]),
+        repo=about.get("repo", ""),
+        manifest=about.get("manifest", "").format(version=version),
+        images=tuple(found["images"]),
+        source=about["source"],
+    )
+
+
+def _newest(found: Mapping[str, Any]) -> Newest:
+    day = date.fromisoformat(found["published"])
+    return Newest(found["version"], day, str(found.get("app", "")), found.get("note", ""))
 
 
 def minors() -> tuple[str, ...]:
     """Return the Kubernetes minors that have a row, oldest first."""
-    return tuple(_TABLE)
+    return tuple(read().rows)
 
 
 def pinned(minor: str, chart: str) -> ChartVersion:
@@ -57,15 +118,16 @@ def pinned(minor: str, chart: str) -> ChartVersion:
     Raises:
         KeyError: no such chart.
     """
-    wanted = _number(minor)
-    row = next((name for name in _TABLE if _number(name) >= wanted), list(_TABLE)[-1])
-    return _TABLE[row][chart]
+    return _rows(minor)[chart]
 
 
 def table(minor: str) -> tuple[ChartVersion, ...]:
-    """Return every chart that goes with one Kubernetes minor."""
-    return tuple(pinned(minor, row.chart) for row in _SAME_ON_EVERY_MINOR)
+    """Return every chart that goes with one Kubernetes minor, by name."""
+    rows = _rows(minor)
+    return tuple(rows[chart] for chart in sorted(rows))
 
 
-def _number(minor: str) -> int:
-    return int(minor.split(".")[1])
+def _rows(minor: str) -> Mapping[str, ChartVersion]:
+    every = read().rows
+    row = next((name for name in every if number(name) >= number(minor)), list(every)[-1])
+    return every[row]

@@ -18,6 +18,13 @@ class Issuer(StrEnum):
     SUPPLIED = "supplied"
 
 
+class Challenge(StrEnum):
+    """How an ACME issuer sees that a name is ours."""
+
+    HTTP = "http-01"
+    DNS = "dns-01"
+
+
 class EabSpec(SpecModel):
     """External account binding, as issuers of organisation-validated certificates ask."""
 
@@ -36,10 +43,13 @@ class CertificatesSpec(SpecModel):
     """Where the ACME issuer sends warnings; needed with acme."""
     server: HttpsUrl = "https://acme-v02.api.letsencrypt.org/directory"
     """The ACME directory."""
+    challenge: Challenge = Challenge.HTTP
+    """http-01, or dns-01: through the zone that `dns` names; it works without a way in and gives wildcards."""
     eab: EabSpec | None = None
     """External account binding; none when left out."""
     secret: SecretName | None = None
-    """Name of the secret with a supplied chain and key in PEM; needed with supplied."""
+    """Name of the secret with a chain and its key in PEM: the certificate with supplied, where it is needed, and the
+    authority's own with private-ca, which makes one for this cluster when left out."""
 
 
 class IngressSpec(SpecModel):
@@ -47,6 +57,8 @@ class IngressSpec(SpecModel):
 
     domain: Domain
     """Domain below which applications get their names."""
+    hosts: tuple[Domain, ...] = ()
+    """Further names, outside the domain or without its wildcard; each gets a certificate and a listener of its own."""
     controller: Name = "traefik"
     """The gateway; traefik when left out."""
     replicas: Annotated[int, Field(ge=1, le=20)] | None = None

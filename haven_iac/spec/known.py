@@ -41,8 +41,11 @@ PLATFORM_NAMESPACES = (
     "flux-system",
     "gateway",
     "logging",
+    "longhorn-system",
     "monitoring",
     "monitoring-nodes",
+    "nfs-driver",
+    "snapshot-controller",
     "velero",
 )
 """Namespaces of the platform; an application cannot have one of these."""
@@ -51,7 +54,9 @@ SLOTS = (
     "gateway-api",
     "monitoring-crds",
     "certificates",
+    "dns-solver",
     "gateway",
+    "snapshots",
     "block-storage",
     "shared-storage",
     "logs",

@@ -24,7 +24,7 @@ class Tool:
     name: str
     version: str
     group: str
-    """engine, local or openstack."""
+    """engine, local, openstack or lab."""
     recipe: str
     package: str
     seconds: int

@@ -102,8 +102,10 @@ REAL += ("tar", "gzip", "sha256sum", "openssl")
 """What the scripts need of a machine beside what is written down here."""
 
 CURL = """\
-import json, pathlib, re, sys
+import fcntl, json, pathlib, re, sys
 state = pathlib.Path(STATE)
+lock = (state / "lock").open("w")
+fcntl.flock(lock, fcntl.LOCK_EX)
 words = sys.argv[1:]
 take = {"--output", "--write-out", "--config", "--connect-timeout", "--max-time", "--proto", "--noproxy"}
 given, rest = {}, []

@@ -28,18 +28,55 @@ EVERYTHING: Mapping[str, Any] = {
     },
     "ingress": {
         "domain": "apps.example.nl",
-        "certificates": {"issuer": "acme", "email": "a@example.nl", "eab": {"keyId": "k", "secret": "eab-key"}},
+        "hosts": ["www.example.nl"],
+        "certificates": {
+            "issuer": "acme",
+            "email": "a@example.nl",
+            "challenge": "dns-01",
+            "eab": {"keyId": "k", "secret": "eab-key"},
+        },
     },
-    "logs": {"bucket": "logs-bucket", "objectStore": STORE, "forward": "https://siem.example.nl:4318"},
-    "backup": {"bucket": "backup-bucket", "objectStore": STORE},
-    "monitoring": {"alerts": {"email": "a@example.nl", "smtpServer": "mail.example.nl:587", "webhookSecret": "hook"}},
+    "logs": {
+        "bucket": "logs-bucket",
+        "objectStore": STORE,
+        "forward": "https://siem.example.nl:4318",
+        "forwardSecret": "siem-token",
+    },
+    "backup": {
+        "bucket": "backup-bucket",
+        "objectStore": STORE,
+        "schedules": {"monthly": {"schedule": "0 3 1 * *", "retention": "1y", "namespaces": ["app-a"]}},
+    },
+    "monitoring": {
+        "alerts": {
+            "email": "a@example.nl",
+            "smtpServer": "mail.example.nl:587",
+            "smtpUser": "alerts",
+            "smtpSecret": "mail-password",
+            "webhookSecret": "hook",
+        },
+        "login": {
+            "clientId": "grafana",
+            "secret": "grafana-secret",
+            "authUrl": "https://id.example.nl/auth",
+            "tokenUrl": "https://id.example.nl:8443/token",
+            "userUrl": "https://id.example.nl/userinfo",
+            "adminGroups": ["beheer"],
+            "viewerGroups": ["team-a"],
+        },
+    },
     "policy": {"mode": "deny", "registries": ["registry.example.nl"]},
-    "tenants": {"app-a": {"groups": ["team-a"]}, "app-b": {"podSecurity": "baseline"}},
-    "dns": {"kind": "rfc2136", "server": "ns.example.nl:5353", "secret": "dns-key"},
+    "tenants": {
+        "app-a": {"groups": {"edit": ["team-a"], "view": ["audit"]}, "network": {"from": ["app-b"], "internet": True}},
+        "app-b": {"podSecurity": "baseline", "network": {"to": [{"cidr": "10.1.0.0/16", "ports": [5432]}]}},
+    },
+    "dns": {"kind": "designate", "secret": "dns-key", "zone": "example.nl"},
     "gitops": {"repository": "https://git.example.nl/platform/clusters.git"},
 }
 """Every slot filled, and every secret named."""
-SECRETS = frozenset({"eab-key", "object-storage-key", "hook", "dns-key"})
+SECRETS = frozenset(
+    {"eab-key", "object-storage-key", "hook", "dns-key", "siem-token", "mail-password", "grafana-secret"}
+)
 """The secrets that `EVERYTHING` names."""
 
 

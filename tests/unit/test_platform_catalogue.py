@@ -37,7 +37,8 @@ def test_the_names_that_a_description_may_use_are_the_slots_that_exist() -> None
 def test_names_of_platform_namespaces_are_kept_from_tenants() -> None:
     used = {
         name
-        for one in catalogue.releases(spec(EVERYTHING), facts())
+        for kind in ("cloud", "nfs", "longhorn")
+        for one in catalogue.releases(spec(EVERYTHING, storage={"shared": {"kind": kind, "server": "nfs"}}), facts())
         for name in (one.namespace, *one.namespaces)
         if name not in SYSTEM_NAMESPACES
     }

@@ -30,6 +30,7 @@ def local(described: Any) -> CloudFacts:
     return LocalCloud().promise(described)
 
 
+NFS = {"kind": "nfs", "server": "nfs.example.nl", "path": "/export"}
 REFERENCE = "openstack, small, everything asked for"
 CASES: Mapping[str, tuple[Mapping[str, Any], str, CloudFacts | None]] = {
     REFERENCE: (EVERYTHING, "small", facts()),
@@ -37,6 +38,8 @@ CASES: Mapping[str, tuple[Mapping[str, Any], str, CloudFacts | None]] = {
     "openstack, large": (EVERYTHING, "large", facts()),
     "no PROXY protocol and no snapshots": (EVERYTHING, "small", POOR),
     "local, nothing asked for": (PLAIN, "small", None),
+    "an existing NFS server": ({**EVERYTHING, "storage": {"shared": NFS}}, "small", facts()),
+    "Longhorn": ({**EVERYTHING, "storage": {"shared": {"kind": "longhorn"}}}, "small", facts()),
 }
 
 
@@ -67,19 +70,22 @@ def different(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 def document(slot: str) -> str:
     """Return the whole file of a slot."""
     made = {case: release(case, slot) for case in CASES}
-    reference = made[REFERENCE]
-    if reference is None:
+    if not any(made.values()):
         return ""
-    told: dict[str, Any] = {}
+    head, told = "", {}
+    whole: dict[str, tuple[str, Any]] = {}
     for case, one in made.items():
-        values = json.loads(json.dumps(dict(one.values))) if one else None
-        if case == REFERENCE:
-            told[case] = values
-        elif one is None:
+        if one is None:
             told[case] = "not installed"
-        else:
-            told[case] = different(told[REFERENCE], values) or "the same"
-    head = f"# What the chart {reference.chart} {reference.version} is told; the namespace is {reference.namespace}.\n"
+            continue
+        values = json.loads(json.dumps(dict(one.values)))
+        if one.chart not in whole:
+            head += f"# What the chart {one.chart} {one.version} is told; the namespace is {one.namespace}.\n"
+            whole[one.chart], told[case] = (case, values), values
+            continue
+        base, first = whole[one.chart]
+        same = "the same" if base == REFERENCE else f"the same as: {base}"
+        told[case] = different(first, values) or same
     return head + yaml.dump(told, Dumper=Blocks, sort_keys=False, allow_unicode=True, width=110)
 
 

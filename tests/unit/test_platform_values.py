@@ -17,7 +17,16 @@ from tests.unit.platform_lab import EVERYTHING, PLAIN, SECRETS, facts, spec, tex
 
 HOSTS = re.compile(r"\b(docker\.io|quay\.io|ghcr\.io|registry\.k8s\.io|gcr\.io)\b")
 WITHOUT_PODS = {slots.GATEWAY_API, slots.MONITORING_CRDS}
-DESIGNATE = {**EVERYTHING, "dns": {"kind": "designate", "secret": "dns-key"}}
+RFC2136 = {
+    **EVERYTHING,
+    "dns": {"kind": "rfc2136", "server": "ns.example.nl:5353", "secret": "dns-key", "keyName": "k.example.nl"},
+}
+CLOUDFLARE = {**EVERYTHING, "dns": {"kind": "cloudflare", "secret": "dns-key"}}
+ROUTE53 = {**EVERYTHING, "dns": {"kind": "route53", "secret": "dns-key"}}
+NFS = {**EVERYTHING, "storage": {"shared": {"kind": "nfs", "server": "nfs.example.nl", "path": "/export"}}}
+LONGHORN = {**EVERYTHING, "storage": {"shared": {"kind": "longhorn"}}}
+SIEM_ONLY = {**EVERYTHING, "logs": {"store": False, "forward": "https://siem.example.nl", "forwardLogs": "audit"}}
+LARGE = {**EVERYTHING, "platform": {"size": "large"}}
 SUPPLIED = {
     **PLAIN,
     "ingress": {"domain": "apps.example.nl", "certificates": {"issuer": "supplied", "secret": "chain-and-key"}},
@@ -25,7 +34,13 @@ SUPPLIED = {
 SPECS = {
     "plain": PLAIN,
     "everything": EVERYTHING,
-    "designate": DESIGNATE,
+    "rfc2136": RFC2136,
+    "cloudflare": CLOUDFLARE,
+    "route53": ROUTE53,
+    "nfs": NFS,
+    "longhorn": LONGHORN,
+    "siem only": SIEM_ONLY,
+    "large": LARGE,
     "supplied": SUPPLIED,
     "mirrored": {**EVERYTHING, "mirror": {"images": "registry.example.nl/mirror"}},
 }
@@ -43,7 +58,7 @@ def test_every_value_has_its_key_in_the_chart(name: str) -> None:
         assert not keys.strange(one.chart, one.values), one.chart
 
 
-@pytest.mark.parametrize("base", [EVERYTHING, DESIGNATE], ids=["rfc2136", "designate"])
+@pytest.mark.parametrize("base", [EVERYTHING, RFC2136, NFS, LONGHORN], ids=["designate", "rfc2136", "nfs", "longhorn"])
 def test_a_mirror_takes_over_every_chart_and_every_image(base: Mapping[str, Any]) -> None:
     mirror = {"charts": "oci://registry.example.nl/charts", "images": "registry.example.nl/mirror"}
     for one in catalogue.releases(spec(base, mirror=mirror), facts()):

@@ -17,7 +17,7 @@ root=${HAVEN_IAC_ROOT:-}
 . "$root/etc/haven-iac/bootstrap.env"
 own=$root$AUTHORITY
 joined=$root$SETTINGS/config.yaml.d/50-haven-iac-join.yaml
-answer=$root/run/haven-iac-answer
+answers=$root/run/haven-iac-answers
 
 # join URL: from now on this server only joins.
 join() {
@@ -34,16 +34,28 @@ last_certificate() {
   awk '/-----BEGIN CERTIFICATE-----/ { body = "" } { body = body $0 "\n" } END { printf "%s", body }' "$1"
 }
 
-# who URL: prints ours, other or nobody.
+# who URL FILE: prints ours, other or nobody.
 who() {
-  if ! curl --silent --fail --insecure --noproxy '*' --connect-timeout 3 --max-time 5 --output "$answer" "$1/cacerts" ||
-    ! grep -q -- '-----BEGIN CERTIFICATE-----' "$answer"; then
+  if ! curl --silent --fail --insecure --noproxy '*' --connect-timeout 3 --max-time 5 --output "$2" "$1/cacerts" ||
+    ! grep -q -- '-----BEGIN CERTIFICATE-----' "$2"; then
     echo nobody
-  elif [ "$(last_certificate "$answer")" = "$(last_certificate "$own")" ]; then
+  elif [ "$(last_certificate "$2")" = "$(last_certificate "$own")" ]; then
     echo ours
   else
     echo other
   fi
+}
+
+# look: asks all addresses at once, because each that does not exist takes seconds to say so.
+look() {
+  rm -rf "$answers"
+  mkdir -p "$answers"
+  number=0
+  for url in $JOIN; do
+    number=$((number + 1))
+    who "$url" "$answers/$number.pem" >"$answers/$number" &
+  done
+  wait
 }
 
 # marker: prints exists, new, unknown, or none without a marker.
@@ -52,10 +64,10 @@ marker() {
     echo none
     return
   fi
-  : >"$answer"
-  status=$(curl --silent --noproxy '*' --connect-timeout 3 --max-time 10 --output "$answer" --write-out '%{http_code}' \
+  : >"$answers/marker"
+  status=$(curl --silent --noproxy '*' --connect-timeout 3 --max-time 10 --output "$answers/marker" --write-out '%{http_code}' \
     --config "$root$MARKER") || status=000
-  if [ "$status" = 200 ] && grep -qF -- "$MARKER_TEXT" "$answer"; then
+  if [ "$status" = 200 ] && grep -qF -- "$MARKER_TEXT" "$answers/marker"; then
     echo exists
   elif [ "$status" = 200 ] || [ "$status" = 404 ]; then
     echo new
@@ -74,7 +86,6 @@ young() {
 if [ -f "$joined" ]; then
   exit 0
 fi
-mkdir -p "$root/run"
 if [ -d "$root$DATA/server/db/etcd/member" ]; then
   join "${JOIN%% *}"
   exit 0
@@ -87,8 +98,11 @@ fi
 waited=0
 while :; do
   other=
+  look
+  number=0
   for url in $JOIN; do
-    case $(who "$url") in
+    number=$((number + 1))
+    case $(cat "$answers/$number") in
       ours)
         echo "haven-iac: the cluster answers at $url; joining it"
         join "$url"

@@ -21,6 +21,7 @@ from haven_iac.facts import (
 )
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform import slots
+from haven_iac.platform.storage import OURS
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.load import validate
 from haven_iac.spec.model import SpecModel
@@ -38,6 +39,11 @@ STORAGE = (slots.BLOCK_STORAGE, slots.SHARED_STORAGE)
 def settings_of(spec: ClusterSpec) -> ExistingSettings:
     """Return the settings of a description."""
     return validate(ExistingSettings, spec.cloud.settings)
+
+
+def _kept(spec: ClusterSpec) -> tuple[str, ...]:
+    """Return the slots of storage that are left as they are: both, unless a driver of ours is asked for."""
+    return STORAGE[:1] if spec.storage.shared.kind in OURS else STORAGE
 
 
 class ExistingCloud:
@@ -95,7 +101,7 @@ class ExistingCloud:
             nodes=NodeFacts(os_image="", hardening=""),
             storage=StorageFacts(_classes(found), found.snapshot_driver),
             load_balancer=LoadBalancerFacts(available=balanced),
-            bundled=frozenset({*brought, *STORAGE}),
+            bundled=frozenset({*brought, *_kept(spec)}),
             stand_in_charts=found.simulated,
             capabilities=_able(found, balanced),
             platform=found.platform,

@@ -75,10 +75,16 @@ def started(pid: int) -> str | None:
 
 
 class Processes:
-    """The processes of one cluster, recorded in its folder."""
+    """The processes of one cluster, recorded in its folder.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they are recorded, and work.
+        moves_to: where they work after their start, for programs that choose that themselves.
+    """
+
+    def __init__(self, folder: Path, moves_to: Path | None = None) -> None:
         self._folder = folder.absolute()
+        self._works_in = (moves_to or folder).absolute()
         self._run = self._folder / "run"
 
     def recorded(self, name: str) -> Process | None:
@@ -158,7 +164,7 @@ class Processes:
 
     def _works_here(self, pid: int) -> bool:
         try:
-            return os.path.samestat(os.stat(f"/proc/{pid}/cwd"), self._folder.stat())
+            return os.path.samestat(os.stat(f"/proc/{pid}/cwd"), self._works_in.stat())
         except OSError:
             return False
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from haven_iac.errors import Problem
 from haven_iac.spec.cluster import ClusterSpec
 from haven_iac.spec.problems import Located, Path, problem
-from haven_iac.spec.rules import addresses, kubernetes, nodes, platform
+from haven_iac.spec.rules import addresses, kubernetes, nodes, platform, services
 from haven_iac.spec.rules.issue import Issue, Rule
 
-RULES: tuple[Rule, ...] = (*addresses.RULES, *kubernetes.RULES, *nodes.RULES, *platform.RULES)
+RULES: tuple[Rule, ...] = (*addresses.RULES, *kubernetes.RULES, *nodes.RULES, *platform.RULES, *services.RULES)
 
 __all__ = ["RULES", "Issue", "broken"]
 

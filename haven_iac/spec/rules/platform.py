@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib.metadata import entry_points
+from itertools import pairwise
 from typing import Any
 
 from haven_iac.spec.cluster import ClusterSpec
 from haven_iac.spec.compliance import Enforce, Profile
 from haven_iac.spec.describe import nearest
-from haven_iac.spec.dns import DnsKind
-from haven_iac.spec.ingress import Issuer
+from haven_iac.spec.ingress import Challenge, Issuer
 from haven_iac.spec.known import (
     ADD_ON_GROUP,
     CHECKS,
@@ -21,7 +21,7 @@ from haven_iac.spec.known import (
     SLOTS,
     SYSTEM_NAMESPACES,
 )
-from haven_iac.spec.model import duration
+from haven_iac.spec.model import duration, quantity
 from haven_iac.spec.problems import Code, Path, named_like_a_secret
 from haven_iac.spec.rules.issue import Issue, Rule
 from haven_iac.spec.storage import SharedKind
@@ -49,9 +49,10 @@ def certificates(spec: ClusterSpec) -> Iterator[Issue]:
     if given.issuer is Issuer.SUPPLIED and not given.secret:
         what = "issuer supplied needs the name of the secret with chain and key"
         yield Issue(_CERTIFICATES, what, "add `secret: platform-certificate`", ((*_CERTIFICATES, "secret"),))
-    if given.eab and given.issuer is not Issuer.ACME:
-        what = f"eab belongs to issuer acme, and the issuer is {given.issuer}"
-        yield Issue((*_CERTIFICATES, "eab"), what, "write `issuer: acme`, or take eab out")
+    for key, asked in (("eab", given.eab), ("challenge", given.challenge is Challenge.DNS)):
+        if asked and given.issuer is not Issuer.ACME:
+            what = f"{key} belongs to issuer acme, and the issuer is {given.issuer}"
+            yield Issue((*_CERTIFICATES, key), what, f"write `issuer: acme`, or take {key} out")
 
 
 def shared_storage(spec: ClusterSpec) -> Iterator[Issue]:
@@ -60,17 +61,6 @@ def shared_storage(spec: ClusterSpec) -> Iterator[Issue]:
     path: Path = ("storage", "shared")
     if shared.kind is SharedKind.NFS and not shared.server:
         yield Issue(path, "kind nfs needs the server", "add `server: nfs.example.nl`", ((*path, "server"),))
-
-
-def records(spec: ClusterSpec) -> Iterator[Issue]:
-    """Dynamic DNS has a server and a key."""
-    if spec.dns.kind is DnsKind.RFC2136:
-        if not spec.dns.server:
-            what = "kind rfc2136 needs the name server"
-            yield Issue(("dns",), what, "add `server: ns.example.nl:53`", (("dns", "server"),))
-        if not spec.dns.secret:
-            what = "kind rfc2136 needs the name of the secret with the TSIG key"
-            yield Issue(("dns",), what, "add `secret: dns-update`", (("dns", "secret"),))
 
 
 def retention(spec: ClusterSpec) -> Iterator[Issue]:
@@ -127,6 +117,37 @@ def tenants(spec: ClusterSpec) -> Iterator[Issue]:
             )
 
 
+def tenants_network(spec: ClusterSpec) -> Iterator[Issue]:
+    """Who may talk to a tenant is another tenant, and its limits go together."""
+    for name, tenant in spec.tenants.items():
+        for position, other in enumerate(tenant.network.from_):
+            path: Path = ("tenants", name, "network", "from", position)
+            if other == name:
+                yield Issue(path, f"{other} is this tenant itself", "take it out; `within` is about that")
+            elif other not in spec.tenants:
+                close = nearest(other, list(spec.tenants))
+                fix = f"did you mean {close}?" if close else f"the tenants are {', '.join(spec.tenants)}"
+                yield Issue(path, f"there is no tenant {other}", fix, (("tenants",),))
+        limits = tenant.limits
+        least = [("memory", limits.memory), ("memoryLimit", limits.memory_limit)]
+        for (low, first), (high, second) in (
+            *pairwise(least),
+            *(((key, text), ("mostMemory", limits.most_memory)) for key, text in least if limits.most_memory),
+        ):
+            if second and quantity(first) > quantity(second):
+                what = f"{first} is more than {high} {second}"
+                place = ("tenants", name, "limits")
+                yield Issue((*place, low), what, f"write {second} or less", ((*place, high),))
+
+
+def repository(spec: ClusterSpec) -> Iterator[Issue]:
+    """A private repository over ssh is known by its key."""
+    given = spec.gitops
+    if given and given.secret and not given.repository.startswith("https://") and not given.known_hosts:
+        what = "ssh needs the server's public key, or anybody could answer"
+        yield Issue(("gitops", "knownHosts"), what, "add a line that `ssh-keyscan` prints and that you have checked")
+
+
 def deviations(spec: ClusterSpec) -> Iterator[Issue]:
     """A deviation belongs to a check that exists."""
     for name in spec.compliance.deviations:
@@ -172,12 +193,13 @@ RULES: tuple[Rule, ...] = (
     gateway,
     certificates,
     shared_storage,
-    records,
     retention,
     addons,
     mail,
     ports,
+    repository,
     tenants,
+    tenants_network,
     deviations,
     sandbox,
     no_clear_secrets,

@@ -1,0 +1,82 @@
+"""WSGI: a plain server for services without one, and the layer in which faults strike."""
+
+import contextlib
+import io
+import json
+import threading
+import time
+from http import HTTPStatus
+
+from . import faults
+from .place import FAULTS, HOST
+
+current = threading.local()
+"""What the request of this thread is about: `user`, for a login; None for anything else."""
+
+
+def serve(app, service, port, threads=10):
+    """Serve an application until the process ends."""
+    from cheroot import wsgi
+
+    server = wsgi.Server(
+        (HOST, port),
+        Faulty(app, service),
+        numthreads=threads,
+        max=40,
+        timeout=120,
+        request_queue_size=128,
+        accepted_queue_timeout=30,
+    )
+    server.safe_start()
+
+
+def through_paste(service):
+    """Put the layer around every application that paste.deploy loads from now on."""
+    from paste import deploy
+
+    load = deploy.loadapp
+
+    def loadapp(*args, **kwargs):
+        return Faulty(load(*args, **kwargs), service)
+
+    deploy.loadapp = loadapp
+
+
+class Faulty:
+    """An application to which faults happen."""
+
+    def __init__(self, app, service):
+        self._app, self._service = app, service
+
+    def __call__(self, environ, start_response):
+        """Answer with an error when a fault strikes, else as the application does."""
+        current.user = None
+        if FAULTS.all():
+            facts = self._facts(environ)
+            current.user = facts.pop("user")
+            struck = FAULTS.strike("http:" + self._service, **facts)
+            if struck and struck.kind == "slow":
+                time.sleep(float(struck.parameters["seconds"]))
+            elif struck:
+                status, body = faults.answer(self._service, struck)
+                data = json.dumps(body).encode()
+                headers = [("Content-Type", "application/json"), ("Content-Length", str(len(data)))]
+                start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+                return [data]
+        return self._app(environ, start_response)
+
+    def _facts(self, environ):
+        """Read what the request is about; the application can still read its body."""
+        method, path = environ["REQUEST_METHOD"], environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        body = {}
+        if method in ("POST", "PUT", "PATCH") and "json" in environ.get("CONTENT_TYPE", ""):
+            data = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input"] = io.BytesIO(data)
+            with contextlib.suppress(ValueError):
+                body = json.loads(data)
+        inner = next(iter(body.values()), {}) if isinstance(body, dict) else {}
+        name = inner.get("name", "") if isinstance(inner, dict) else ""
+        user = None
+        if self._service == "keystone" and method == "POST" and path.endswith("/auth/tokens"):
+            user = inner.get("identity", {}).get("password", {}).get("user", {}).get("name", "")
+        return {"method": method, "path": path, "name": str(name), "service": self._service, "user": user}

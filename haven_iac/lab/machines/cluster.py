@@ -1,0 +1,397 @@
+"""One Kubernetes cluster: its members, its processes, its folder.
+
+clusters/<id>/cluster.json   what others may read
+              kubeconfig     administrator, straight to the API
+              pki/ root/ etcd/ run/ logs/ *.kubeconfig   its own
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import ipaddress
+import json
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from haven_iac.clouds.local.processes import Processes
+from haven_iac.lab.kube import Kube, KubeError, write_kubeconfig, write_private
+from haven_iac.lab.machines import control_plane, nodes
+from haven_iac.lab.machines.guest.root import Root
+from haven_iac.lab.machines.pki import AUTHORITIES, Pki
+from haven_iac.lab.machines.plan import Plan
+from haven_iac.lab.machines.supervisor import Supervisor
+
+START_SECONDS = 90.0
+"""Until the API must be ready."""
+
+_CRITICAL = (
+    "cluster-cidr",
+    "service-cidr",
+    "cluster-dns",
+    "cluster-domain",
+    "egress-selector-mode",
+    "secrets-encryption",
+)
+"""Settings that must be the same on every server."""
+
+_USERS = (
+    ("admin", "system:admin", "system:masters"),
+    ("controller-manager", "system:kube-controller-manager", None),
+    ("scheduler", "system:kube-scheduler", None),
+)
+
+Record = dict[str, Any]
+
+
+class ClusterError(Exception):
+    """What a unit would log before systemd starts it again."""
+
+
+class Cluster:
+    """One cluster.
+
+    Args:
+        folder: of the cluster.
+        record: what others may read.
+        private: what they may not.
+    """
+
+    def __init__(self, folder: Path, record: Record, private: Record) -> None:
+        self.folder, self.record, self._private = folder, record, private
+        self.id: str = record["id"]
+        self.address: str = record["address"]
+        self.pki = Pki(folder / "pki")
+        self.processes = Processes(folder)
+        self.supervisor = Supervisor(self.pki, self.address)
+        self.custom: list[str] = []
+        """Authorities that were given."""
+        self.up = False
+        """Whether the API answers."""
+        self.lock = asyncio.Lock()
+        """One change of membership at a time."""
+        self._gate = threading.Lock()
+        """One start or stop at a time."""
+        self._closing = False
+        self._kube: Kube | None = None
+
+    # On disk
+
+    @classmethod
+    def load(cls, folder: Path) -> Cluster:
+        """Return the cluster of a folder.
+
+        Raises:
+            OSError, ValueError, KeyError: it is not whole.
+        """
+        record = json.loads((folder / "cluster.json").read_text())
+        return cls(folder, record, json.loads((folder / "private.json").read_text()))
+
+    @classmethod
+    def create(cls, folder: Path, address: str, server: Record, plan: Plan, root: Root, node_ip: str) -> Cluster:
+        """Make a first server's cluster, not started yet; blocking.
+
+        Args:
+            folder: for it.
+            address: for its API, here.
+            server: record of the machine.
+            plan: of its unit.
+            root: its disk.
+            node_ip: its address.
+
+        Raises:
+            PkiError: custom authorities are of no use.
+        """
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+        token = plan.one("token") or secrets.token_hex(16)
+        cluster_cidr, service_cidr = control_plane.cidrs(plan)
+        record = {
+            "id": folder.name,
+            "address": address,
+            "distribution": plan.distribution,
+            "version": plan.version,
+            "project_id": server["project_id"],
+            "endpoint": f"https://{address}:6443",
+            "kubeconfig": str(folder / "kubeconfig"),
+            "external_cloud": plan.external_cloud,
+            "cluster_cidr": cluster_cidr,
+            "service_cidr": service_cidr,
+            "cluster_domain": control_plane.domain(plan),
+            "disable": plan.many("disable"),
+            "cni": plan.many("cni"),
+            "token_sha256": _digest(password(token)),
+            "members": [],
+            "removed": [],
+            "tls_san": plan.many("tls-san"),
+        }
+        private = {
+            "agent_token_sha256": _digest(password(plan.one("agent-token") or token)),
+            "critical": {key: plan.one(key) for key in _CRITICAL},
+        }
+        made = cls(folder, record, private)
+        made._certify(plan, root)
+        private["commands"] = control_plane.commands(plan, root, folder, address, node_ip)
+        made._serving_certificate([node_ip, server["hostname"]])
+        return made
+
+    def save(self) -> None:
+        """Write what has changed."""
+        self.record["api"] = "up" if self.up else "down"
+        for name, data in (("private.json", self._private), ("cluster.json", self.record)):
+            text = json.dumps(data, indent=1, sort_keys=True).encode()
+            path = self.folder / name
+            if not path.is_file() or path.read_bytes() != text:
+                write_private(path, text)
+
+    def _certify(self, plan: Plan, root: Root) -> None:
+        base = f"{plan.data_dir}/server/tls"
+        names = [f"{name}.{end}" for name in AUTHORITIES for end in ("crt", "key")] + ["service.key"]
+        given = {name: data for name in names if (data := root.read(f"{base}/{name}"))}
+        self.custom = self.pki.adopt(given)
+        self.pki.complete(plan.distribution)
+        authority = self.pki.path("server-ca.crt").read_bytes()
+        for name, user, group in _USERS:
+            self.pki.client(name, user, group)
+            credential = {
+                f"client-{kind}-data": base64.b64encode(self.pki.path(f"{name}.{end}").read_bytes()).decode()
+                for kind, end in (("certificate", "crt"), ("key", "key"))
+            }
+            file = "kubeconfig" if name == "admin" else f"{name}.kubeconfig"
+            write_kubeconfig(self.folder / file, self.record["endpoint"], authority, name, credential)
+        self.pki.client("auth-proxy", "system:auth-proxy", authority="request-header-ca")
+
+    def _serving_certificate(self, more: Iterable[str] = ()) -> None:
+        record = self.record
+        service = ipaddress.ip_network(record["service_cidr"].split(",")[0])
+        names = {
+            "localhost",
+            "127.0.0.1",
+            self.address,
+            str(service[1]),
+            "kubernetes",
+            "kubernetes.default",
+            "kubernetes.default.svc",
+            f"kubernetes.default.svc.{record['cluster_domain']}",
+            *record["tls_san"],
+            *more,
+        }
+        for member in record["members"]:
+            if member["role"] == "server":
+                names |= {member["address"], member["node"]}
+        names |= set(self._private.get("names", []))
+        if names != set(self._private.get("names", [])):
+            self.pki.serving("kube-apiserver", "kube-apiserver", names)
+            self._private["names"] = sorted(names)
+            self.supervisor.reload()
+
+    # Members
+
+    def member(self, disk: str) -> Record | None:
+        """Return the member with that disk, or None."""
+        found: list[Record] = [member for member in self.record["members"] if member["disk"] == disk]
+        return found[0] if found else None
+
+    def check_join(self, plan: Plan) -> None:
+        """Look whether a machine may join.
+
+        Raises:
+            ClusterError: what a joining unit would be told.
+        """
+        given = plan.one("token")
+        if given.startswith("K10"):
+            digest = given[3:].split("::")[0]
+            if digest and digest != self.pki.hash():
+                raise ClusterError(
+                    f"token CA hash does not match the Cluster CA certificate hash: {digest} != {self.pki.hash()}"
+                )
+        accepted = {self.record["token_sha256"]}
+        if plan.role == "agent":
+            accepted.add(self._private["agent_token_sha256"])
+        if _digest(password(given)) not in accepted:
+            raise ClusterError("failed to validate token: 401 Unauthorized")
+        if plan.distribution != self.record["distribution"]:
+            raise ClusterError(f"not an {plan.distribution} server")
+        if plan.role == "server":
+            for key, value in self._private["critical"].items():
+                if plan.one(key) != (value or ""):
+                    raise ClusterError(
+                        "failed to validate server configuration: critical configuration value mismatch between "
+                        f"servers: {key}"
+                    )
+
+    async def register(self, server: Record, plan: Plan, node: str, address: str) -> None:
+        """Make a machine a member with a Node; waits its turn.
+
+        Raises:
+            ClusterError: the API does not answer, or refuses it.
+            NodeError: its configuration gives no valid Node.
+        """
+        async with self.lock:
+            if not self.up:
+                raise ClusterError(f"https://{self.id}: the server is currently unable to handle the request")
+            try:
+                await asyncio.to_thread(self._register, server, plan, node, address)
+            except KubeError as error:
+                raise ClusterError(f"unable to register node: {error}") from error
+
+    def _register(self, server: Record, plan: Plan, name: str, address: str) -> None:
+        kube = self.kube()
+        node = kube.find(f"/api/v1/nodes/{name}")
+        if node and node["status"]["nodeInfo"]["machineID"] != server["disk"]:
+            raise ClusterError(
+                "Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password' may not match "
+                "server node-passwd entry, try enabling a unique node name with the --with-node-id flag"
+            )
+        wanted = nodes.build(server, plan, name, address, plan.version or self.record["version"])
+        if node:  # it may have been resized, or run another release now
+            status = {key: wanted["status"][key] for key in ("capacity", "allocatable", "nodeInfo")}
+            kube.patch(f"/api/v1/nodes/{name}/status", {"status": status})
+        else:
+            kube.create("/api/v1/nodes", wanted)
+        if not self.member(server["disk"]):
+            for member in list(self.record["members"]):
+                if member["node"] == name:  # its Node was deleted
+                    self._drop(member)
+            self.record["members"].append(
+                {
+                    "machine": server["id"],
+                    "disk": server["disk"],
+                    "node": name,
+                    "role": plan.role,
+                    "address": address,
+                }
+            )
+        if plan.role == "server":
+            self.record["tls_san"] = sorted(set(self.record["tls_san"]) | set(plan.many("tls-san")))
+            self._serving_certificate()
+        self.save()
+
+    def _drop(self, member: Record) -> None:
+        self.record["members"].remove(member)
+        self.record["removed"].append(member["disk"])
+
+    def _servers(self) -> list[Record]:
+        return [member for member in self.record["members"] if member["role"] == "server"]
+
+    def quorum(self, running: set[str]) -> bool:
+        """Return whether enough of the servers are among the disks of running machines."""
+        servers = self._servers()
+        return sum(member["disk"] in running for member in servers) >= len(servers) // 2 + 1
+
+    # Following the machines
+
+    async def follow(self, running: set[str]) -> None:
+        """Start, stop and relabel as the set of running machines says."""
+        async with self.lock:
+            alive = [name for name in control_plane.COMPONENTS if self.processes.running(name)]
+            if not self.quorum(running):
+                self.up = False
+                await self.supervisor.stop()
+                if alive:
+                    await asyncio.to_thread(self._stop)
+            elif not self.up or len(alive) < len(control_plane.COMPONENTS):
+                await self.start()
+            if self.up:
+                with suppress(KubeError):  # next time
+                    await asyncio.to_thread(self._sync_nodes, running)
+            self.save()
+
+    def _sync_nodes(self, running: set[str]) -> None:
+        found = {node["metadata"]["name"]: node for node in self.kube().items("/api/v1/nodes")}
+        for member in list(self.record["members"]):
+            node = found.get(member["node"])
+            if not node:
+                # Whoever deletes the Node removes the member, and from etcd.
+                if member["role"] == "agent" or len(self._servers()) > 1:
+                    self._drop(member)
+                continue
+            want = "running" if member["disk"] in running else "stopped"
+            if node["metadata"]["labels"].get(nodes.LABEL) != want:
+                body = {"metadata": {"labels": {nodes.LABEL: want}}}
+                self.kube().patch(f"/api/v1/nodes/{member['node']}", body)
+
+    # Processes
+
+    def kube(self) -> Kube:
+        """Return the administrator's way to the API."""
+        if not self._kube:
+            self._kube = Kube(self.folder / "kubeconfig")
+        return self._kube
+
+    async def start(self) -> None:
+        """Bring the control plane up.
+
+        Raises:
+            ClusterError: it does not come up.
+        """
+        await asyncio.to_thread(self._start)
+        await self.supervisor.start()
+        self.up = True
+
+    def _spawn(self, *names: str) -> None:
+        env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder)}
+        for name in names:
+            if not self.processes.running(name):
+                self.processes.start(name, self._private["commands"][name], env, "")
+
+    def _start(self) -> None:
+        with self._gate:
+            self._spawn("etcd", "kube-apiserver")
+            self._wait_ready()
+            self._spawn(*control_plane.COMPONENTS[2:])
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self.kube().ready():
+            dead = [name for name in ("etcd", "kube-apiserver") if not self.processes.running(name)]
+            if dead or self._closing or time.monotonic() > deadline:
+                name = dead[0] if dead else "kube-apiserver"
+                said = self._last_words(name)
+                self._end()
+                raise ClusterError(f"{name if dead else 'kube-apiserver is not ready'}: {said}")
+            time.sleep(0.1)
+
+    def _last_words(self, name: str) -> str:
+        try:
+            text = self.processes.log(name).read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        starts = ("E", "F", '{"level":"fatal')
+        errors = [line for line in lines if "rror" in line.split(" ")[0] or line.startswith(starts)]
+        return (errors or lines or [""])[-1][:500]
+
+    def _stop(self) -> None:
+        with self._gate:
+            self._end()
+
+    def _end(self) -> None:
+        for name in reversed(control_plane.COMPONENTS):
+            self.processes.stop(name, 0.0)
+
+    async def remove(self) -> None:
+        """End everything, and remove the folder."""
+        self._closing = True
+        await self.supervisor.stop()
+        await asyncio.to_thread(self._stop)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def password(token: str) -> str:
+    """Return the secret in a token: `K10<hash>::user:secret`, or just the secret."""
+    if token.startswith("K10") and "::" in token:
+        token = token.split("::", 1)[1].partition(":")[2]
+    return token

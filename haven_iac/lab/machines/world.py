@@ -1,0 +1,348 @@
+"""Every machine and cluster of a lab, and the cloud that they are in."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from haven_iac.clouds.local.processes import Processes
+from haven_iac.lab.inside.faults import Faults
+from haven_iac.lab.kube import write_private
+from haven_iac.lab.machines import control_plane, manifests, supervisor
+from haven_iac.lab.machines.cloud import Cloud
+from haven_iac.lab.machines.cluster import Cluster
+from haven_iac.lab.machines.guest.root import make_template
+from haven_iac.lab.machines.health import Health
+from haven_iac.lab.machines.machine import Machine
+from haven_iac.lab.machines.network import EMPTY, Network, Source, Target, UnreachableError
+from haven_iac.lab.machines.proxy import SSH_PORT, Proxy
+from haven_iac.lab.rest import RestError
+
+API_PORT = 6443
+
+_TICK = 0.25
+"""Seconds between two looks at the files of machines."""
+
+
+class World:
+    """All of it.
+
+    Args:
+        state: folder of the lab.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.folder, self.clusters_folder = state / "machines", state / "clusters"
+        self.volumes, self.outside, self.template = state / "volumes", state / "outside", state / "guest"
+        for path in (self.folder, self.clusters_folder, self.volumes, self.outside):
+            path.mkdir(mode=0o700, exist_ok=True)
+        self.log = logging.getLogger("machines")
+        self.faults = Faults(str(state / "faults.json"))
+        self.speed = float(os.environ.get("HAVEN_LAB_SPEED", "10"))
+        self.version = ""
+        """Of Kubernetes, here: `v1.36.3`."""
+        self.machines: dict[str, Machine] = {}
+        self.clusters: dict[str, Cluster] = {}
+        self.health = Health(lambda: self.network, self.backend, state / "run" / "health.json")
+        self.network = self._snapshot(EMPTY)
+        self.proxy = Proxy(self.route)
+        self._cloud = Cloud(state)
+        self._stamps: dict[str, int] = {}
+        """Machine id, to its file's time."""
+        self._reserved: set[str] = set()
+        """Addresses of clusters that are being made."""
+        self._poked = asyncio.Event()
+
+    # Questions
+
+    def cluster_of(self, machine: Machine) -> Cluster | None:
+        """Return the cluster that a machine is a member of, or None."""
+        return next((cluster for cluster in self.clusters.values() if cluster.member(machine.disk)), None)
+
+    def was_removed(self, machine: Machine) -> bool:
+        """Return whether a machine was a member once."""
+        return any(machine.disk in cluster.record["removed"] for cluster in self.clusters.values())
+
+    def serves(self, machine_id: str, port: int) -> bool:
+        """Return whether a machine answers on that port."""
+        machine = self.machines.get(machine_id)
+        if not machine or not machine.up or machine.state == "hung":
+            return False
+        if port == SSH_PORT:
+            return machine.state != "booting"
+        cluster = self.cluster_of(machine)
+        member = cluster.member(machine.disk) if cluster else None
+        if not machine.member or not cluster or not cluster.up or not member or member["role"] != "server":
+            return False
+        return port == API_PORT or (port == supervisor.PORT and cluster.record["distribution"] == "rke2")
+
+    async def resolve(self, machine: Machine, name: str) -> str | None:
+        """Return the address of a name as a machine sees it: itself an address, its hosts file, its project, DNS."""
+        with suppress(ValueError):
+            return str(ipaddress.ip_address(name))
+        for line in machine.root.text("/etc/hosts").splitlines():
+            words = line.partition("#")[0].split()
+            if name in words[1:]:
+                return words[0]
+        for other in self.machines.values():
+            near = other.record["project_id"] == machine.record["project_id"]
+            if near and other.record["hostname"] == name and other.address:
+                return other.address
+        with suppress(RestError):
+            return await asyncio.to_thread(self._cloud.lookup, name)
+        return None
+
+    async def settled(self, interfaces: list[dict[str, Any]], seconds: float = 15.0) -> None:
+        """Wait until what is known of the cloud has these interfaces; a machine boots later than its port is made."""
+        wanted = {interface["port_id"] for interface in interfaces}
+        deadline = time.monotonic() + seconds
+        while not wanted <= self.network.ports.keys() and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+
+    def dial(self, machine: Machine, address: str, port: int) -> Target:
+        """Return who answers a machine's connection.
+
+        Raises:
+            UnreachableError: nobody does.
+        """
+        return self.network.dial(self.network.source_of(machine.record["interfaces"]), address, port)
+
+    def backend(self, target: Target) -> tuple[str, int]:
+        """Return where a target is here.
+
+        Raises:
+            UnreachableError: it has gone.
+        """
+        cluster = self.cluster_of(self.machines[target.machine])
+        if cluster is None:
+            raise UnreachableError("connection refused")
+        return cluster.address, target.port
+
+    def route(self, address: str, port: int) -> tuple[str, tuple[str, int]]:
+        """Return machine id, and where it is here, for a connection from outside.
+
+        Raises:
+            UnreachableError: nobody answers.
+        """
+        target = self.network.dial(Source(), address, port)
+        if target.port == SSH_PORT:
+            return target.machine, (address, SSH_PORT)
+        return target.machine, self.backend(target)
+
+    def running(self) -> set[str]:
+        """Return the disks of machines whose unit runs."""
+        return {machine.disk for machine in self.machines.values() if machine.member}
+
+    @staticmethod
+    def metadata(record: dict[str, Any], path: str) -> bytes | None:
+        """Return what the metadata service says about a machine, or None."""
+        kept = path.strip("/").replace("2018-08-27", "latest")
+        if kept == "openstack/latest/meta_data.json":
+            names = ("name", "hostname", "availability_zone", "project_id")
+            said = {"uuid": record["id"], **{name: record[name] for name in names}, "meta": record["metadata"]}
+            return json.dumps(said).encode()
+        if kept == "latest/meta-data/instance-id":
+            return f"i-{record['id'][:8]}".encode()
+        return None
+
+    # Clusters
+
+    async def found_cluster(self, machine: Machine) -> Cluster:
+        """Return a new cluster with this machine as its first server.
+
+        Raises:
+            ClusterError: it does not come up.
+            PkiError: its authorities are of no use.
+        """
+        plan, address = machine.plan, machine.address
+        assert plan is not None
+        assert address is not None
+        if fault := self.faults.strike("api", name=machine.record["name"]):
+            machine.log(f'{plan.unit}: level=info msg="Waiting for etcd"')
+            await asyncio.sleep(float(fault.parameters["seconds"]))
+        used = self._reserved | {cluster.address for cluster in self.clusters.values()}
+        place = next(one for one in (f"127.78.{number}.1" for number in range(1, 255)) if one not in used)
+        self._reserved.add(place)
+        folder = self.clusters_folder / f"{machine.node}-{machine.id[:8]}"
+        made: Cluster | None = None
+        try:
+            made = await asyncio.to_thread(Cluster.create, folder, place, machine.record, plan, machine.root, address)
+            given = f"custom {', '.join(made.custom)}" if made.custom else "all generated"
+            machine.log(f'{plan.unit}: level=info msg="certificates: {given}"')
+            self.clusters[made.id] = made
+            async with made.lock:
+                await made.start()
+            await asyncio.to_thread(manifests.apply, made.kube(), manifests.CRDS.read_bytes())
+            await made.register(machine.record, plan, machine.node, address)
+        except BaseException:
+            if made:
+                self.clusters.pop(made.id, None)
+                await made.remove()
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            self._reserved.discard(place)
+        return made
+
+    def poke(self) -> None:
+        """Look at the clusters now: something has changed."""
+        self._poked.set()
+
+    async def _follow_clusters(self) -> None:
+        while True:
+            self._poked.clear()
+            started = [cluster for cluster in self.clusters.values() if cluster.record["members"]]
+            await asyncio.gather(*map(self._follow_cluster, started))
+            self._report()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._poked.wait(), 2)
+
+    async def _follow_cluster(self, cluster: Cluster) -> None:
+        try:
+            if any(cluster.member(machine.disk) for machine in self.machines.values()):
+                await cluster.follow(self.running())
+            else:
+                self.log.info("cluster %s: its last machine is gone", cluster.id)
+                del self.clusters[cluster.id]
+                await cluster.remove()
+        except Exception:
+            self.log.exception("cluster %s", cluster.id)
+
+    # Machines
+
+    async def _follow_machines(self) -> None:
+        resume = True  # the first look
+        while True:
+            entries = [entry for entry in os.scandir(self.folder) if entry.name.endswith(".json")]
+            found = {entry.name.removesuffix(".json"): entry.stat().st_mtime_ns for entry in entries}
+            for machine_id in set(self.machines) - set(found):
+                self._forget(machine_id)
+            for machine_id in sorted(found):
+                if self._stamps.get(machine_id) != found[machine_id]:
+                    self._stamps[machine_id] = found[machine_id]
+                    self._update(machine_id, resume=resume)
+            resume = False
+            await asyncio.sleep(_TICK)
+
+    def _forget(self, machine_id: str) -> None:
+        self._stamps.pop(machine_id, None)
+        self.machines.pop(machine_id).forget()
+        self.proxy.drop(machine_id)
+        self.poke()
+
+    def _update(self, machine_id: str, *, resume: bool) -> None:
+        try:
+            record = json.loads((self.folder / f"{machine_id}.json").read_text())
+        except FileNotFoundError:
+            return
+        machine = self.machines.get(machine_id)
+        if machine and machine.disk != record["disk"]:  # rebuilt
+            self._forget(machine_id)
+            machine = None
+        if not machine:
+            machine = self.machines[machine_id] = Machine(self, record)
+        rebooted = record["boots"] != machine.record["boots"]
+        machine.plug(record)
+        if machine.up and (record["power"] == "off" or rebooted):
+            machine.power_off()
+            self.proxy.drop(machine_id)
+            self.poke()
+        if not machine.up and record["power"] == "on" and (rebooted or machine.state == "off"):
+            machine.power_on(resume=resume and self.cluster_of(machine) is not None)
+
+    # The cloud
+
+    async def _follow_cloud(self) -> None:
+        while True:
+            await self._guarded("cloud", self._look_at_cloud)
+            await asyncio.sleep(0.3)
+
+    async def _look_at_cloud(self) -> None:
+        if self.machines:
+            if stale := self._cloud.stale():
+                raw = await asyncio.to_thread(self._cloud.read, stale)
+                self.network = self._snapshot(raw)
+        else:  # nothing could answer
+            self.network = self._snapshot(EMPTY)
+            self._cloud.forget()
+        await self.proxy.follow(self.network.public_endpoints((SSH_PORT, supervisor.PORT, API_PORT)))
+
+    def _snapshot(self, raw: Mapping[str, Any]) -> Network:
+        return Network(raw, self.serves, self.health.lets)
+
+    async def _guarded(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except RestError as error:
+            self.log.warning("%s: %s", what, error)
+        except Exception:
+            self.log.exception(what)
+
+    def _report(self) -> None:
+        """Write what `lab status` shows."""
+        machines = [
+            {
+                "id": machine.id,
+                "name": machine.record["name"],
+                "state": machine.state,
+                "address": machine.address,
+                "unit": machine.plan.unit if machine.plan else None,
+                "cluster": getattr(self.cluster_of(machine), "id", None),
+            }
+            for machine in sorted(self.machines.values(), key=lambda one: str(one.record["name"]))
+        ]
+        clusters = [
+            {
+                "id": cluster.id,
+                "api": "up" if cluster.up else "down",
+                "members": len(cluster.record["members"]),
+                "kubeconfig": cluster.record["kubeconfig"],
+            }
+            for cluster in self.clusters.values()
+        ]
+        said = {"machines": machines, "clusters": clusters, "listeners": self.proxy.endpoints()}
+        write_private(self.state / "run" / "machines.status", json.dumps(said, indent=1).encode())
+
+    # Life
+
+    async def run(self) -> None:
+        """Follow everything until cancelled; clusters go on without us."""
+        make_template(self.template, self.speed)
+        self._load_clusters()
+        process = await asyncio.create_subprocess_exec(
+            control_plane.binary("kube-apiserver"), "--version", stdout=asyncio.subprocess.PIPE
+        )
+        self.version = (await process.communicate())[0].decode().split()[-1]
+        self.log.info("%s, %d clusters", self.version, len(self.clusters))
+        try:
+            await asyncio.gather(
+                self._follow_machines(), self._follow_clusters(), self._follow_cloud(), self.health.follow()
+            )
+        finally:
+            for machine in self.machines.values():
+                machine.halt()
+
+    def _load_clusters(self) -> None:
+        for folder in sorted(self.clusters_folder.iterdir()):
+            try:
+                cluster = Cluster.load(folder)
+            except (OSError, ValueError, KeyError) as error:
+                # It was still being made; its machine will begin anew.
+                self.log.warning("cluster %s: %r; removed", folder.name, error)
+                processes = Processes(folder)
+                for name in processes.names():
+                    processes.stop(name, 0.0)
+                shutil.rmtree(folder)
+            else:
+                self.clusters[cluster.id] = cluster
