@@ -117,6 +117,7 @@ def verify(
     else can tell.
     """
     if context.invoked_subcommand:
+        _refuse_before(context)
         return
     if rights:
         _print_rights(as_json=as_json)
@@ -371,9 +372,23 @@ def _emit(found: Dossier, compared: tuple[Record | None, tuple[Any, ...]] | None
 
 def _fails(found: Dossier) -> bool:
     """Return whether a mandatory check fails: by what is seen, or by what the checker says."""
-    from haven_iac.compliance.proof import State
+    from haven_iac.compliance.evidence.model import Answer
 
-    return bool(found.verdict.failed) or found.proof.state is State.DENIED
+    newest = found.proof.evidence
+    denied = newest is not None and any(one.answer is Answer.NO for one in newest.run.mandatory)
+    return bool(found.verdict.failed) or denied
+
+
+def _refuse_before(context: typer.Context) -> None:
+    """Refuse options that stand before a subcommand, where nobody would read them.
+
+    Raises:
+        typer.BadParameter: there is one.
+    """
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"write --{name.replace('_', '-')} behind {context.invoked_subcommand}")
 
 
 def _print_rights(*, as_json: bool) -> None:

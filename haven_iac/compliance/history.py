@@ -14,6 +14,7 @@ from typing import Any
 from haven_iac.compliance.dossier import Dossier
 from haven_iac.compliance.evidence.parse import moment
 from haven_iac.compliance.model import Status
+from haven_iac.compliance.proof import State
 from haven_iac.compliance.words import Said, said
 from haven_iac.errors import ComplianceError
 from haven_iac.kube import Kube, KubeError
@@ -61,7 +62,8 @@ class Changed:
     @property
     def text(self) -> Said:
         """Return it as a sentence."""
-        return said(f"history.{self.aspect}", subject=self.subject, before=_word(self.before), now=_word(self.now))
+        say = _state if self.aspect == "proof" else _word
+        return said(f"history.{self.aspect}", subject=self.subject, before=say(self.before), now=say(self.now))
 
 
 def _word(value: str) -> str:
@@ -71,6 +73,10 @@ def _word(value: str) -> str:
     plain = value.rstrip("!")
     known = said(f"verdict.{plain}") if plain in [one.value for one in Status] else plain
     return said("history.flawed", status=known) if value.endswith("!") else known
+
+
+def _state(value: str) -> str:
+    return said(f"state.{value}") if value in [one.value for one in State] else _word(value)
 
 
 def record(found: Dossier) -> dict[str, Any]:

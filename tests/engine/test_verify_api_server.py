@@ -53,6 +53,7 @@ def project(cluster: Cluster, tmp_path: Path) -> Path:
         "name": "klant",
         "cloud": {"kind": "existing", "settings": {"kubeconfig": "kubeconfig"}},
         "ingress": SPEC["ingress"],
+        "platform": {"addons": {"gateway": {"enabled": False}, "gateway-api": {"enabled": False}}},
     }
     for name, spec in {"local": SPEC, "klant": klant}.items():
         (tmp_path / "stacks" / f"Pulumi.{name}.yaml").write_text(json.dumps({"config": {"haven:cluster": spec}}))
@@ -149,12 +150,12 @@ def test_a_checker_that_says_no_ends_with_the_status_of_a_failing_check(project:
 
 
 def test_what_cannot_be_used_as_evidence_is_an_error_of_its_own(project: Path, verify: Verify) -> None:
-    (project / "forged.json").write_bytes(raw(answers={"multiaz": "NO"}, claim=True))
-    assert "verdict is true, and these are not YES: multiaz" in verify("--evidence", "forged.json", expect=11).stderr
+    (project / "forged.json").write_bytes(raw(ended=JUST_NOW, answers={"multiaz": "NO"}, claim=True))
+    assert "verdict is true, and these are not YES: multiaz" in verify("--evidence", "forged.json", expect=12).stderr
     releases = project / "releases.json"
     releases.write_text(json.dumps([{"version": "12.8.0", "hashes": {"linux-amd64": "0" * 64}}]))
     checker = stand_in(project, raw(ended=JUST_NOW))
-    done = verify("--checker", str(checker), "--checker-releases", str(releases), expect=11)
+    done = verify("--checker", str(checker), "--checker-releases", str(releases), expect=12)
     assert "it was not run" in done.stderr
     assert not (project / "seen").exists()
     assert not (project / "stacks" / "evidence").exists()
@@ -182,11 +183,14 @@ def test_what_the_checker_left_in_the_cluster_is_read(verify: Verify, cluster: C
     assert next(one["evidence"] for one in found["checks"] if one["id"] == "logs") == "NO"
 
 
-def test_each_verify_is_kept_here_and_in_the_cluster(project: Path, verify: Verify, cluster: Cluster) -> None:
+def test_each_verify_is_kept_here_and_in_the_cluster(
+    project: Path, command: Verify, verify: Verify, cluster: Cluster
+) -> None:
     forget(cluster)
     verify("--no-keep")
     assert not (project / ".haven-iac" / "verdicts").exists()
-    assert json.loads(verify("history", "--json").stdout)["records"] == []
+    kept = ("verify", "history", "--kubeconfig", "kubeconfig")
+    assert json.loads(command(*kept, "--json").stdout)["records"] == []
     verify()
     cluster.remove("alloy")
     try:
@@ -196,10 +200,11 @@ def test_each_verify_is_kept_here_and_in_the_cluster(project: Path, verify: Veri
         assert [(one["subject"], one["before"], one["now"]) for one in changes["changes"]] == [("logs", "PASS", "FAIL")]
     finally:
         cluster.restore()
-    assert "there is no moment" not in verify("--since", "yesterday", expect=8).stderr
+    assert "is no moment to compare with" in verify("--since", "yesterday", expect=8).stderr
+    assert "behind history" in command("verify", "--strict", "history", expect=2).stderr
     for file in (project / ".haven-iac" / "verdicts" / "local").iterdir():
         file.unlink()
-    shown = verify("history").stdout
+    shown = command(*kept).stdout
     assert "logs: observed PASS, now FAIL" in shown
     stored = cluster.core.read_namespaced_config_map(history.NAME, "kube-system")
     assert 1 <= len(stored.data) <= 4
