@@ -125,6 +125,12 @@ class ProbeError(CloudError):
     code = "HVN203"
 
 
+class CloudLoginError(CloudError):
+    """The cloud does not let us in, or cannot be reached."""
+
+    code = "HVN204"
+
+
 class DeployError(HavenError):
     """The engine could not do its work."""
 

@@ -69,6 +69,7 @@ app.command(
     "plan",
     epilog=examples(
         "haven-iac plan",
+        "haven-iac plan -s voorbeeldstad --online  # and whether quota, flavors, image, zones and so on suffice",
         "haven-iac plan -s voorbeeldstad --html plan.html  # a page to mail",
         "haven-iac plan -s voorbeeldstad --report verdict.html --lang nl  # the verdict, for an auditor",
         "haven-iac plan -s voorbeeldstad --strict --json  # for CI: exit status 8 when a mandatory check would fail",

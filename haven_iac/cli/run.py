@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from haven_iac.errors import DeployError, HavenError, ProbeError, Problem, SpecError
+from haven_iac.errors import DeployError, HavenError, SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,20 +176,17 @@ def check_before(ready: Prepared) -> None:
         ComplianceError: a mandatory check is predicted to fail, and the spec says that this stops a run.
         ProbeError: the cloud cannot give what the plan asks.
     """
+    from haven_iac import look
     from haven_iac.compliance.gate import refusal
 
     if error := refusal(ready.spec, predicted(ready)):
         raise error
-    findings = ready.cloud.probe(ready.plan)
-    for finding in findings:
-        if finding.severity != "error":
-            say(f"note: {finding.what}; {finding.fix}" if finding.fix else f"note: {finding.what}")
-    errors = [f for f in findings if f.severity == "error"]
-    if errors:
-        raise ProbeError(
-            "the cloud cannot give what the plan asks",
-            problems=[Problem(f.what, f.fix, ProbeError.code, path=f.path) for f in errors],
-        )
+    found = look.find(ready)
+    stops = look.errors(found)
+    for problem in look.problems(ready, [one for one in found if one not in stops]):
+        say(f"note: {str(problem).partition(' ')[2]}")
+    if unwell := look.refusal(ready, found):
+        raise unwell
 
 
 def session(ready: Prepared) -> Session:

@@ -10,6 +10,7 @@ import pulumi
 from haven_iac import resources
 from haven_iac.components.base import HavenComponent
 from haven_iac.plan.model import ClusterPlan
+from haven_iac.platform import late
 from haven_iac.platform.catalogue import chart_folder
 from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
@@ -25,6 +26,8 @@ class AddOnArgs(TypedDict):
     """The cluster, as written under `haven:cluster`."""
     slot: str
     """Which slot of the platform, as `haven-iac plan` lists them."""
+    late: NotRequired[dict[str, pulumi.Input[str]]]
+    """Values that only building tells, by name, for the marks in the plan; none when left out."""
     server: NotRequired[pulumi.Input[str]]
     """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
 
@@ -39,6 +42,7 @@ class AddOn(HavenComponent):
 
     def __init__(self, name: str, args: AddOnArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
+        self._late: Mapping[str, pulumi.Input[str]] = args.get("late", {})
         plan = from_document(args["spec"]).plan
         release = plan.release(args["slot"])
         server = args.get("server", f"https://{API_HOST}")
@@ -68,13 +72,6 @@ class AddOn(HavenComponent):
             if manifest.body["kind"] == "Namespace":
                 namespaces[manifest.body["metadata"]["name"]] = made
 
-    def _filled(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an object with the host of the API in place of what stands for it."""
-        spec = body.get("spec")
-        if not isinstance(spec, Mapping) or spec.get("externalName") != API_HOST:
-            return dict(body)
-        return {**body, "spec": {**spec, "externalName": self._host}}
-
     def _installed(self, release: Release) -> list[pulumi.Resource]:
         """Make a release and return what comes after it; of Flux's only the Secrets, which git never has."""
         if release.manifest:
@@ -90,11 +87,25 @@ class AddOn(HavenComponent):
                 **source,
                 "namespace": release.namespace,
                 "skipCrds": release.skip_crds,
-                "values": dict(release.values),
+                "values": self._filled(release.values),
             },
             pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=secrets)),
         )
         return [made]
+
+    def _filled(self, value: Any) -> Any:
+        """Return a document with late values and the API's host in their places; the rest is known in a preview."""
+        if value == API_HOST:
+            return self._host
+        if isinstance(value, Mapping):
+            return {key: self._filled(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._filled(inner) for inner in value]
+        names = sorted(late.found(value))
+        if not names:
+            return value
+        given = pulumi.Output.all(**{name: self._late[name] for name in names})
+        return given.apply(lambda known: late.filled(value, known))
 
     def _secret(self, namespace: str, ref: SecretRef) -> pulumi.Resource:
         config = pulumi.Config("haven")
@@ -107,7 +118,11 @@ class AddOn(HavenComponent):
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": ref.name, "namespace": namespace},
-            "stringData": {**ref.plain, **{key: part(key, held) for key, held in ref.entries.items()}},
+            "stringData": {
+                **ref.plain,
+                **{key: part(key, held) for key, held in ref.entries.items()},
+                **{key: pulumi.Output.secret(self._late[name]) for key, name in ref.late.items()},
+            },
         }
         return resources.make(f"{self._name}-{ref.name}", body, self._object, self._marks)
 

@@ -95,7 +95,7 @@ def clean(project: Project, stack: str) -> None:
     shutil.rmtree(project.verdicts(stack), ignore_errors=True)
     with contextlib.suppress(OSError):
         project.verdicts(stack).parent.rmdir()
-    for name in (f"{stack}.run.json", f"{stack}.plan.json"):
+    for name in (f"{stack}.run.json", f"{stack}.plan.json", f"{stack}.look.json"):
         (project.state / name).unlink(missing_ok=True)
     if not _passphrase(project).exists():
         return
