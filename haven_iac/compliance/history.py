@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -18,14 +18,16 @@ from haven_iac.compliance.proof import State
 from haven_iac.compliance.words import Said, said
 from haven_iac.errors import ComplianceError
 from haven_iac.kube import Kube, KubeError
+from haven_iac.platform.common import PRIORITY
+from haven_iac.platform.verification import RECORDS
 from haven_iac.spec.model import duration
 
 KIND = "haven-iac record"
 SCHEMA = 1
 NAMESPACE = "kube-system"
-NAME = "haven-iac-verdicts"
+NAME = RECORDS
 """Of the ConfigMap with the records of a cluster."""
-OWNER = "haven-iac-platform"
+OWNER = PRIORITY
 """PriorityClass of our platform: when the stack is destroyed, the records go with it."""
 KEPT = 60
 """Records in the ConfigMap; older ones go."""
@@ -34,18 +36,6 @@ FILES = 500
 LAST = "last"
 
 Record = Mapping[str, Any]
-
-RIGHTS: Sequence[Mapping[str, Any]] = (
-    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
-    {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [NAME], "verbs": ["get", "patch"]},
-)
-"""Rights in kube-system that keeping a record in the cluster needs."""
-OWNER_RIGHTS: Mapping[str, Any] = {
-    "apiGroups": ["scheduling.k8s.io"],
-    "resources": ["priorityclasses"],
-    "resourceNames": [OWNER],
-    "verbs": ["get"],
-}
 
 
 @dataclass(frozen=True)

@@ -317,3 +317,55 @@ def test_a_server_without_audit_log_and_encryption_is_seen_as_such(cluster: Clus
     assert (found["audit"].look, found["encryption"].look) == (Look.ATTENTION, Look.UNKNOWN)
     assert found["anonymous"].look is Look.OK
     assert "(403)" in found["anonymous"].reason
+
+
+def test_the_job_in_the_cluster_has_the_rights_it_needs_and_no_more(cluster: Cluster, tmp_path: Path) -> None:
+    """The CronJob's own command, with its own service account; only the pod around it is missing."""
+    forget(cluster)
+    schedule = {"compliance": {"schedule": {"image": "registry.proef.test/haven-iac:0.1.0"}}}
+    plan = from_document({**SPEC, **schedule}).plan
+    bodies = {body["kind"]: body for one in plan.manifests if one.slot == "verification" for body in [dict(one.body)]}
+    with connect(cluster.kubeconfig) as api:
+        for one in plan.manifests:
+            if one.slot == "verification":
+                api.create(one.body)
+        pod = bodies["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        path = "/api/v1/namespaces/haven-iac/serviceaccounts/haven-iac-verify/token"
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        (tmp_path / "token").write_text(api.post(path, request)["status"]["token"])
+    (tmp_path / "ca.crt").write_text(cluster.server.material["ca.crt"])
+    (tmp_path / "cluster.json").write_text(bodies["ConfigMap"]["data"]["cluster.json"])
+    command = pod["containers"][0]["command"]
+    assert command[-2:] == ["--description", "/etc/haven-iac/cluster.json"]
+    host, port = cluster.server.server.removeprefix("https://").split(":")
+    code = (
+        "import pathlib, sys; from haven_iac.cli import app, verify\n"
+        f"verify.SERVICE_ACCOUNT = pathlib.Path({str(tmp_path)!r})\n"
+        f"sys.argv = {[*command[:-1], str(tmp_path / 'cluster.json'), '--json']!r}\napp.main()"
+    )
+
+    def job(expect: int) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port},
+            check=False,
+        )
+        assert done.returncode == expect, done.stdout + done.stderr
+        assert "may not keep" not in done.stderr
+        return dict(json.loads(done.stdout))
+
+    found = job(0)
+    assert [one["id"] for one in found["checks"] if one["observed"]["status"] == "FAIL"] == []
+    assert {one["look"] for one in found["security"] if "credential may not" in one["reason"]} == set()
+    cluster.remove("metrics-server")
+    try:
+        assert job(8)["summary"]["observed"]["FAIL"] == 1
+    finally:
+        cluster.restore()
+    with connect(cluster.kubeconfig) as api:
+        assert len(history.of_cluster(api)) == 2
+        for one in reversed([one for one in plan.manifests if one.slot == "verification"]):
+            api.delete(one.body)

@@ -120,7 +120,7 @@ def _one(file: Path, now: datetime) -> Evidence:
         return Evidence(
             run=parse(output.encode(), file.name, now),
             source=Source(document["source"]),
-            sha256=digest,
+            sha256=str(digest),
             taken=moment(document["taken"]) or now,
             cluster=str(document["cluster"]),
             spec=str(document["spec"]),
