@@ -81,7 +81,7 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
         return ()
     bodies = [
         _namespace(),
-        *([*flows.base(NAMESPACE), _way_to_the_api()] if spec.policy.default_deny else []),
+        *([*flows.base(NAMESPACE), _way_to_the_api()] if spec.policy.default_deny else [flows.outward(NAMESPACE)]),
         {**_about("v1", "ServiceAccount"), "automountServiceAccountToken": False},
         {**_about(f"{_RBAC}/v1", "ClusterRole", ""), "rules": [*READING, *BESIDE, OWNER]},
         {**_about(f"{_RBAC}/v1", "ClusterRoleBinding", ""), **_bound("ClusterRole")},
