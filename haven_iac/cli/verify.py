@@ -67,6 +67,24 @@ Strict = Annotated[
 ]
 
 
+InCluster = Annotated[
+    bool, typer.Option("--in-cluster", help="Read with the service account of the pod that this runs in.")
+]
+Description = Annotated[
+    Path | None,
+    typer.Option(
+        "--description",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="What stands below haven:cluster, as a file; instead of a stack.",
+    ),
+]
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod finds the credential of its service account."""
+
+
 @dataclass(frozen=True)
 class _Target:
     """Which cluster to look at, and how."""
@@ -97,6 +115,8 @@ def verify(
     context: typer.Context,
     stack: StackOption = "local",
     kubeconfig: Kubeconfig = None,
+    in_cluster: InCluster = False,
+    description: Description = None,
     checker: Checker = None,
     checker_releases: Releases = None,
     checker_timeout: Timeout = "15m",
@@ -117,6 +137,7 @@ def verify(
     else can tell.
     """
     if context.invoked_subcommand:
+        _refuse_before(context)
         return
     if rights:
         _print_rights(as_json=as_json)
@@ -129,7 +150,7 @@ def verify(
         kind(file)
     now = datetime.now(UTC)
     given = [_given(file, now) for file in evidence or ()]
-    target = _target(stack, kubeconfig)
+    target = _described(description, kubeconfig, in_cluster) if description else _target(stack, kubeconfig, in_cluster)
     found, records = look(
         target, given, profile or [], now, checker=_Checker(checker, checker_releases, _seconds(checker_timeout))
     )
@@ -283,7 +304,62 @@ def _run_checker(target: _Target, checker: _Checker, identity: str, now: datetim
     return taken, ran.output
 
 
-def _target(stack: str, kubeconfig: Path | None) -> _Target:
+def _described(description: Path, kubeconfig: Path | None, in_cluster: bool) -> _Target:
+    """Return a cluster whose description is in a file of its own: no project, and so no files of records or evidence.
+
+    Raises:
+        typer.BadParameter: nothing says where the cluster is.
+    """
+    from dataclasses import replace
+
+    from haven_iac.dated import parse
+    from haven_iac.errors import SpecError
+    from haven_iac.prepare import from_document
+
+    try:
+        document = parse(description.read_bytes())
+    except ValueError as error:
+        raise SpecError(f"{description} {error}", fix="give what stands below haven:cluster, as YAML or JSON") from None
+    ready = from_document(document)
+    ready = replace(ready, stack=ready.spec.name)
+    if in_cluster:
+        return _Target(ready, _own_kubeconfig(), own=False, folder=None, outputs={})
+    if not kubeconfig:
+        raise typer.BadParameter("goes with --kubeconfig or --in-cluster", param_hint="--description")
+    return _Target(ready, kubeconfig.read_text(errors="replace"), own=False, folder=kubeconfig.parent, outputs={})
+
+
+def _own_kubeconfig() -> str:
+    """Return a kubeconfig of the pod that this runs in.
+
+    Raises:
+        UnreachableError: this runs in no pod.
+    """
+    import os
+
+    import yaml
+
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    token, authority = SERVICE_ACCOUNT / "token", SERVICE_ACCOUNT / "ca.crt"
+    if not host or not token.is_file():
+        raise UnreachableError("this runs in no pod with a service account", fix="leave --in-cluster out")
+    address = f"[{host}]" if ":" in host else host
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {"name": "own", "cluster": {"server": f"https://{address}:{port}", "certificate-authority": str(authority)}}
+        ],
+        "users": [{"name": "own", "user": {"tokenFile": str(token)}}],
+        "contexts": [{"name": "own", "context": {"cluster": "own", "user": "own"}}],
+        "current-context": "own",
+    }
+    return yaml.safe_dump(document)
+
+
+def _target(stack: str, kubeconfig: Path | None, in_cluster: bool = False) -> _Target:
+    if in_cluster:
+        return _Target(run.prepared(stack), _own_kubeconfig(), own=False, folder=None, outputs={})
     if kubeconfig:
         text = kubeconfig.read_text(errors="replace")
         return _Target(run.prepared(stack), text, own=False, folder=kubeconfig.parent, outputs={})
@@ -371,9 +447,23 @@ def _emit(found: Dossier, compared: tuple[Record | None, tuple[Any, ...]] | None
 
 def _fails(found: Dossier) -> bool:
     """Return whether a mandatory check fails: by what is seen, or by what the checker says."""
-    from haven_iac.compliance.proof import State
+    from haven_iac.compliance.evidence.model import Answer
 
-    return bool(found.verdict.failed) or found.proof.state is State.DENIED
+    newest = found.proof.evidence
+    denied = newest is not None and any(one.answer is Answer.NO for one in newest.run.mandatory)
+    return bool(found.verdict.failed) or denied
+
+
+def _refuse_before(context: typer.Context) -> None:
+    """Refuse options that stand before a subcommand, where nobody would read them.
+
+    Raises:
+        typer.BadParameter: there is one.
+    """
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"write --{name.replace('_', '-')} behind {context.invoked_subcommand}")
 
 
 def _print_rights(*, as_json: bool) -> None:

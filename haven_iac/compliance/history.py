@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -14,17 +14,20 @@ from typing import Any
 from haven_iac.compliance.dossier import Dossier
 from haven_iac.compliance.evidence.parse import moment
 from haven_iac.compliance.model import Status
+from haven_iac.compliance.proof import State
 from haven_iac.compliance.words import Said, said
 from haven_iac.errors import ComplianceError
 from haven_iac.kube import Kube, KubeError
+from haven_iac.platform.common import PRIORITY
+from haven_iac.platform.verification import RECORDS
 from haven_iac.spec.model import duration
 
 KIND = "haven-iac record"
 SCHEMA = 1
 NAMESPACE = "kube-system"
-NAME = "haven-iac-verdicts"
+NAME = RECORDS
 """Of the ConfigMap with the records of a cluster."""
-OWNER = "haven-iac-platform"
+OWNER = PRIORITY
 """PriorityClass of our platform: when the stack is destroyed, the records go with it."""
 KEPT = 60
 """Records in the ConfigMap; older ones go."""
@@ -33,18 +36,6 @@ FILES = 500
 LAST = "last"
 
 Record = Mapping[str, Any]
-
-RIGHTS: Sequence[Mapping[str, Any]] = (
-    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
-    {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": [NAME], "verbs": ["get", "patch"]},
-)
-"""Rights in kube-system that keeping a record in the cluster needs."""
-OWNER_RIGHTS: Mapping[str, Any] = {
-    "apiGroups": ["scheduling.k8s.io"],
-    "resources": ["priorityclasses"],
-    "resourceNames": [OWNER],
-    "verbs": ["get"],
-}
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,8 @@ class Changed:
     @property
     def text(self) -> Said:
         """Return it as a sentence."""
-        return said(f"history.{self.aspect}", subject=self.subject, before=_word(self.before), now=_word(self.now))
+        say = _state if self.aspect == "proof" else _word
+        return said(f"history.{self.aspect}", subject=self.subject, before=say(self.before), now=say(self.now))
 
 
 def _word(value: str) -> str:
@@ -71,6 +63,10 @@ def _word(value: str) -> str:
     plain = value.rstrip("!")
     known = said(f"verdict.{plain}") if plain in [one.value for one in Status] else plain
     return said("history.flawed", status=known) if value.endswith("!") else known
+
+
+def _state(value: str) -> str:
+    return said(f"state.{value}") if value in [one.value for one in State] else _word(value)
 
 
 def record(found: Dossier) -> dict[str, Any]:

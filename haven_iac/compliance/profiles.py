@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from haven_iac.compliance import bio2
 from haven_iac.compliance.live import Documents
 from haven_iac.compliance.model import Fact, Verdict
 from haven_iac.errors import ComplianceError
@@ -12,7 +13,7 @@ from haven_iac.plan.model import ClusterPlan
 
 Judge = Callable[[ClusterPlan, Sequence[Fact], Documents | None, date], Verdict]
 
-PROFILES: Mapping[str, Judge] = {}
+PROFILES: Mapping[str, Judge] = {"bio2": bio2.judge}
 """By the name that `--profile` takes."""
 
 

@@ -13,36 +13,17 @@ from haven_iac.compliance.live import Documents, Extra, subject
 from haven_iac.compliance.subject import Subject
 from haven_iac.errors import UnreachableError
 from haven_iac.kube import Kube, KubeError, connect
+from haven_iac.platform.verification import BESIDE, READING
 
 RIGHTS: dict[str, Any] = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
     "kind": "ClusterRole",
     "metadata": {"name": "haven-iac-verify"},
-    "rules": [
-        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]},
-        {"apiGroups": ["apps"], "resources": ["deployments", "daemonsets", "statefulsets"], "verbs": ["list"]},
-        {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["list"]},
-        {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews"], "verbs": ["create"]},
-        {"nonResourceURLs": ["/version", "/version/", "/apis", "/apis/"], "verbs": ["get"]},
-        {"apiGroups": [""], "resources": ["namespaces", "pods"], "verbs": ["list"]},
-        {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["list"]},
-        {
-            "apiGroups": ["rbac.authorization.k8s.io"],
-            "resources": ["clusterroles", "clusterrolebindings", "rolebindings"],
-            "verbs": ["list"],
-        },
-        {
-            "apiGroups": ["admissionregistration.k8s.io"],
-            "resources": ["validatingadmissionpolicybindings"],
-            "verbs": ["list"],
-        },
-        {"apiGroups": [objects.GROUP], "resources": [objects.PLURAL], "verbs": ["list"]},
-        {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
-    ],
+    "rules": [*READING, *BESIDE],
 }
 """All that reading needs: the first rules for the checks, the others for security and for the checker's results."""
 
-NEEDED = 5
+NEEDED = len(READING)
 """How many of the rules above the checks cannot do without."""
 
 LARGEST_METRICS = 64 * 2**20

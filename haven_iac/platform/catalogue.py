@@ -35,6 +35,7 @@ from haven_iac.platform import (
     slots,
     snapshots,
     storage,
+    verification,
 )
 from haven_iac.platform.common import merged
 from haven_iac.platform.keys import CHARTS, Strange, strange
@@ -65,6 +66,7 @@ BUILT_IN: tuple[AddOn, ...] = (
     policy,
     dns,
     gitops,
+    verification,
 )
 
 

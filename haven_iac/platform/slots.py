@@ -31,6 +31,7 @@ BACKUP: Final = "backup"
 POLICY: Final = "policy"
 DNS: Final = "dns"
 GITOPS: Final = "gitops"
+VERIFICATION: Final = "verification"
 
 _ASKED: Mapping[str, Callable[[ClusterSpec], bool]] = {
     DNS_SOLVER: lambda spec: solves_by_dns(spec) and spec.dns.kind is DnsKind.DESIGNATE,
@@ -41,6 +42,7 @@ _ASKED: Mapping[str, Callable[[ClusterSpec], bool]] = {
     BACKUP: lambda spec: spec.backup.enabled,
     DNS: lambda spec: spec.dns.kind is not DnsKind.NONE,
     GITOPS: lambda spec: spec.gitops is not None,
+    VERIFICATION: lambda spec: spec.compliance.schedule is not None,
 }
 
 

@@ -40,6 +40,7 @@ PLATFORM_NAMESPACES = (
     "external-dns",
     "flux-system",
     "gateway",
+    "haven-iac",
     "logging",
     "longhorn-system",
     "monitoring",
@@ -71,6 +72,7 @@ SLOTS = (
     "policy",
     "dns",
     "gitops",
+    "verification",
 )
 """Slots of the platform that can be emptied or given values of one's own; other packages may add more."""
 

@@ -15,7 +15,7 @@ from kubernetes import client
 from haven_iac import kube
 from haven_iac.cli.kubeconfig import mint_from
 from haven_iac.compliance import reader
-from haven_iac.compliance.model import Status, Verdict, differences
+from haven_iac.compliance.model import Look, Status, Verdict, differences
 from haven_iac.compliance.observe import observe
 from haven_iac.compliance.predict import predict
 from haven_iac.compliance.security import facts
@@ -149,6 +149,14 @@ def test_the_printed_rights_are_enough_and_each_is_needed(cluster: Cluster) -> N
         cluster.rbac.patch_cluster_role("verify", {"rules": role["rules"]})
         cluster.until(lambda: look() is not None and unknown() == set())
     assert len(lost) == len(role["rules"])
+
+
+def test_audit_log_encryption_and_closed_doors_are_seen(cluster: Cluster) -> None:
+    cluster.core.create_namespaced_secret("default", {"metadata": {"name": "one"}, "stringData": {"a": "b"}})
+    found = {one.id: one for one in facts(reader.documents(cluster.kubeconfig, extra=True))}
+    assert {one.id for one in found.values() if one.look is Look.OK} >= {"anonymous", "audit", "encryption"}
+    assert "secretbox" in found["encryption"].reason
+    assert "(401)" in found["anonymous"].reason
 
 
 def test_reading_leaves_no_key_on_disk(

@@ -21,6 +21,7 @@ PLAIN: Mapping[str, Any] = {
 STORE = {"endpoint": "https://s3.example.nl:9000", "secret": "object-storage-key"}
 EVERYTHING: Mapping[str, Any] = {
     **PLAIN,
+    "compliance": {"schedule": {"image": "registry.example.nl/haven-iac:0.1.0"}},
     "identity": {
         "oidc": {"issuer": "https://id.example.nl", "clientId": "kube"},
         "admins": ["beheer"],

@@ -63,7 +63,7 @@ def summaries(found: Dossier, language: str) -> list[str]:
 def label(check: Check, language: str) -> str:
     """Return what a check is about; the checker's own words, and a translation where there is one."""
     key = f"checks.{check.id}.label"
-    return word(key, language) if known(key, language) else check.label
+    return word(key, language) if known(key, language) else within(check.label, language)
 
 
 def rationale(check: Check, language: str) -> str:

@@ -141,7 +141,7 @@ def _profile(verdict: Verdict, language: str) -> dict[str, Any]:
             {
                 "id": one.check.id,
                 "label": common.label(one.check, language),
-                "category": one.check.category,
+                "category": within(one.check.category, language),
                 "duty": within(getattr(one.check, "duty", ""), language),
                 **_result(one, language),
             }
