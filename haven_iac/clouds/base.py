@@ -46,6 +46,16 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What a failure means."""
+
+    what: str
+    """The cause, in plain words."""
+    fix: str
+    """The next step."""
+
+
+@dataclass(frozen=True)
 class KeyParts:
     """Key material of one cluster."""
 
@@ -195,6 +205,15 @@ class CloudBuilder(Protocol):
             HavenError: nobody can tell.
         """
 
+    def explain(self, plan: ClusterPlan, token: str, text: str) -> Explained | None:
+        """Return what a failure of the engine means, or None when it is clear as it is.
+
+        Args:
+            plan: the cluster.
+            token: type of the resource.
+            text: what the engine said.
+        """
+
 
 class Bare:
     """What a builder does where its cloud has no such part; adapters inherit it and say only what they make."""
@@ -246,6 +265,10 @@ class Bare:
 
     def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
         """Return None: everything here converges when it is made again."""
+        return None
+
+    def explain(self, plan: ClusterPlan, token: str, text: str) -> Explained | None:
+        """Return None: what the engine says is clear as it is."""
         return None
 
 

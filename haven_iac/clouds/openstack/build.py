@@ -11,6 +11,7 @@ from haven_iac.clouds.base import (
     AccessParts,
     ControlPlaneParts,
     EndpointParts,
+    Explained,
     KeyParts,
     MachineParts,
     NetworkParts,
@@ -20,6 +21,7 @@ from haven_iac.clouds.openstack import credential, servers, settings_of, tokens
 from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
 from haven_iac.clouds.openstack.connection import connect, provider_arguments
+from haven_iac.clouds.openstack.explain import explain
 from haven_iac.clouds.openstack.find import find
 from haven_iac.clouds.openstack.leftovers import Leftovers
 from haven_iac.clouds.openstack.pool_nodes import PoolNodes
@@ -138,6 +140,10 @@ class OpenStackBuilder:
         if self._connection is None:
             self._connection = connect(settings_of(plan.spec))
         return find(self._connection, token, inputs, known)
+
+    def explain(self, plan: ClusterPlan, token: str, text: str) -> Explained | None:
+        """Return the cause behind what the plugin or the cloud said."""
+        return explain(settings_of(plan.spec), token, text) if token.startswith("openstack:") else None
 
 
 def _nodes(

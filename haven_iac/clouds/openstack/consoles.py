@@ -26,10 +26,11 @@ def told(settings: Mapping[str, Any], servers: Sequence[str]) -> str:
         cloud = connect(settings_from(settings))
     except HavenError as error:
         return f"\n(the consoles could not be read: {error.what})"
-    return "".join(_console(cloud, server) for server in servers[:MACHINES])
+    return "".join(console(cloud, server) for server in servers[:MACHINES])
 
 
-def _console(cloud: Any, server: str) -> str:
+def console(cloud: Any, server: str) -> str:
+    """Return the end of one machine's console, with its name above it."""
     from openstack.exceptions import SDKException
 
     try:
