@@ -41,6 +41,10 @@ def provider(name: str, settings: Mapping[str, Any], opts: pulumi.ResourceOption
     return pulumi.ProviderResource("kubernetes", name, props, _versioned(opts))
 
 
+Keep = Callable[[str, Mapping[str, Any]], bool]
+"""Tells, by type token and metadata, whether an object stays in the cluster when it goes from here."""
+
+
 @dataclass(frozen=True)
 class Marks:
     """What every object of one cluster is marked with."""
@@ -49,8 +53,8 @@ class Marks:
     """Name of the cluster that made it, as a label; none when empty."""
     force: bool = True
     """A field that somebody else has set is taken over; otherwise that stops the run."""
-    keep: Callable[[str, Mapping[str, Any]], bool] | None = None
-    """Tells, by type token and metadata, what stays in the cluster when it goes from here; nothing when left out."""
+    keep: Keep | None = None
+    """What stays in the cluster when it goes from here; nothing when left out."""
 
     def kept(self, kind: str, metadata: Mapping[str, Any]) -> pulumi.ResourceOptions | None:
         """Return the option that keeps an object, or None.
@@ -105,14 +109,24 @@ def file(name: str, address: str, opts: pulumi.ResourceOptions) -> pulumi.Resour
     return pulumi.ComponentResource(kind, name, {"file": address}, _versioned(opts), remote=True)
 
 
-def others_rely_on(kind: str, metadata: Mapping[str, Any]) -> bool:
-    """Return whether an object of ours holds what others have made: definitions of kinds, and namespaces of tenants.
+def everything(kind: str, metadata: Mapping[str, Any]) -> bool:
+    """Return that everything stays."""
+    return True
 
-    In a cluster that stays, deleting one would delete all of that.
+
+def others_rely_on(flux: bool = False) -> Keep:
+    """Return what tells whether an object of ours holds what others have made, which would go with it.
+
+    Args:
+        flux: the platform's namespaces hold releases that are, or may soon be, Flux's.
     """
-    if kind.endswith(":CustomResourceDefinition"):
-        return True
-    return kind == "kubernetes:core/v1:Namespace" and TENANT in (metadata.get("labels") or {})
+
+    def keep(kind: str, metadata: Mapping[str, Any]) -> bool:
+        if kind.endswith(":CustomResourceDefinition"):
+            return True
+        return kind == "kubernetes:core/v1:Namespace" and (flux or TENANT in (metadata.get("labels") or {}))
+
+    return keep
 
 
 def token(body: Mapping[str, Any]) -> str:

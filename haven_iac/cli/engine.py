@@ -22,7 +22,7 @@ def preview(
     session = run.session(ready)
     with watcher(plain=as_json) as shown:
         tracker = run.tracker(ready, shown)
-        session.preview(ready, tracker)
+        session.preview(run.next_run(ready, session), tracker)
     if as_json:
         steps = [
             {"operation": s.op, "type": s.type, "name": s.name, "phase": s.phase}

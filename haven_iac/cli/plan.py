@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from haven_iac.cli.options import JsonOption, StackOption, console, emit
+from haven_iac.cli.options import (
+    JsonOption,
+    LangOption,
+    ProfileOption,
+    ReportOption,
+    StackOption,
+    console,
+    emit,
+)
 from haven_iac.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from haven_iac.clouds.base import Finding
+    from haven_iac.compliance.dossier import Dossier
     from haven_iac.compliance.model import Verdict
     from haven_iac.plan.changes import Change
     from haven_iac.plan.model import ClusterPlan
@@ -50,6 +59,9 @@ def plan(
     html: Html = None,
     nodes: Nodes = False,
     strict: Strict = False,
+    profile: ProfileOption = None,
+    report: ReportOption = None,
+    lang: LangOption = "en",
     online: Online = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,17 +72,25 @@ def plan(
     """
     from haven_iac import look
     from haven_iac.cli import run
+    from haven_iac.compliance.formats import kind
+    from haven_iac.compliance.words import checked
     from haven_iac.deploy.snapshots import since_up
 
+    language = checked(lang)
+    for file in report or ():
+        kind(file)
     ready = run.prepared(stack)
     verdict, found = run.predicted(ready), since_up(ready)
     seen = look.find(ready) if online else None
     if html:
         _write(html, ready, verdict, found)
+    dossier = run.dossier(ready, verdict, profiles=profile or (), now=datetime.now(UTC))
+    run.write_reports(dossier, report or (), language)
     if as_json:
         emit(document(ready, verdict, found) | _online_document(ready, seen))
     else:
         show(console(), ready, verdict, found, every_node=nodes)
+        show_beside(console(), dossier, language)
         if seen is not None:
             _online(console(), ready, seen)
         if html:
@@ -206,6 +226,19 @@ def show(
     _changes(out, found)
 
 
+def show_beside(out: Console, dossier: Dossier, language: str) -> None:
+    """Print recorded deviations, what should be said about them, and the verdicts by other catalogues."""
+    from haven_iac.cli.verdict import show_deviations, show_profile
+    from haven_iac.compliance.words import within
+
+    show_deviations(out, dossier, language)
+    for warning in dossier.warnings:
+        if warning not in dossier.predicted.warnings:
+            out.print(f"warning: {within(warning, language)}", style="yellow", markup=False)
+    for verdict in dossier.profiles:
+        show_profile(out, verdict, language)
+
+
 def _title(out: Console, text: str) -> None:
     out.print(f"\n{text}", style="bold", markup=False)
 
@@ -262,9 +295,12 @@ def _nodes(plan: ClusterPlan) -> Table:
 
 
 def _releases(plan: ClusterPlan) -> Table:
+    from haven_iac.spec.gitops import Owner
+
     table = _table("slot", "release", "version", "chart", "namespace", "from")
     for one in plan.releases:
         source = "stand-in of this package" if one.stand_in else one.manifest or one.repo
+        source = "Flux's: from the repository" if one.owner is Owner.FLUX else source
         _row(table, one.slot, one.name, one.app_version, one.version, one.namespace, source)
     return table
 

@@ -122,7 +122,12 @@ class HavenCluster(HavenComponent):
         )
         Platform(
             f"{name}-platform",
-            {"spec": document, "server": endpoint.server, "late": dict(access.given)},
+            {
+                "spec": document,
+                "server": endpoint.server,
+                "kubeconfig": self.kubeconfig,
+                "late": dict(access.given),
+            },
             pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[*pools, leftovers])),
         )
         self.register_outputs(

@@ -174,6 +174,7 @@ def _own(spec: ClusterSpec, facts: CloudFacts, release: Release) -> Release:
         needs=_needs(spec, facts, release.slot, _scheduled(release)),
         repo=spec.mirror.charts.rstrip("/") if spec.mirror.charts else release.repo,
         manifest="" if spec.mirror.charts else release.manifest,
+        owner=gitops.owner(spec, release.slot),
     )
 
 

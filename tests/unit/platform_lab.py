@@ -66,7 +66,10 @@ EVERYTHING: Mapping[str, Any] = {
         },
     },
     "policy": {"mode": "deny", "registries": ["registry.example.nl"]},
-    "tenants": {"app-a": {"groups": ["team-a"]}, "app-b": {"podSecurity": "baseline"}},
+    "tenants": {
+        "app-a": {"groups": {"edit": ["team-a"], "view": ["audit"]}, "network": {"from": ["app-b"], "internet": True}},
+        "app-b": {"podSecurity": "baseline", "network": {"to": [{"cidr": "10.1.0.0/16", "ports": [5432]}]}},
+    },
     "dns": {"kind": "designate", "secret": "dns-key", "zone": "example.nl"},
     "gitops": {"repository": "https://git.example.nl/platform/clusters.git"},
 }

@@ -13,6 +13,8 @@ from haven_iac.clouds.openstack import CLOUD, settings_of
 from haven_iac.clouds.openstack.controllers import Access, checksum, cloud_conf
 from haven_iac.errors import CloudError
 from haven_iac.plan.build import plan
+from haven_iac.plan.changes import changes
+from haven_iac.plan.snapshot import snapshot
 from haven_iac.platform import late
 from haven_iac.platform.common import merged
 from haven_iac.spec.load import parse
@@ -106,3 +108,14 @@ def test_late_values_are_put_in_their_places() -> None:
     assert late.filled(value, {"x": "1", "y": "2"}) == {"a": ["1", "b"], "c": "<2>", "d": 1}
     with pytest.raises(KeyError):
         late.filled(value, {"x": "1"})
+
+
+def test_a_change_of_a_setting_says_whom_it_disturbs() -> None:
+    def seen(**settings: Any) -> dict[str, str]:
+        before, after = (parse(merged(DOCUMENT, {"cloud": {"settings": one}})) for one in ({}, settings))
+        old, new = (snapshot(plan(one, CLOUD.promise(one))) for one in (before, after))
+        return {one.what: one.disruption.value for one in changes(old, new, CLOUD.disruptions) if one.kind == "cluster"}
+
+    assert seen(image="ubuntu-26.04") == {"cloud.settings.image": "none"}
+    assert seen(api={"exposure": "internal"}) == {"cloud.settings.api.exposure": "disruptive"}
+    assert seen(controllers={"rotation": 1}) == {"cloud.settings.controllers.rotation": "rolling"}

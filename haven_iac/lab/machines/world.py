@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from haven_iac.lab.machines import control_plane, manifests, supervisor
 from haven_iac.lab.machines.cloud import Cloud
 from haven_iac.lab.machines.cluster import Cluster
 from haven_iac.lab.machines.guest.root import make_template
+from haven_iac.lab.machines.health import Health
 from haven_iac.lab.machines.machine import Machine
 from haven_iac.lab.machines.network import EMPTY, Network, Source, Target, UnreachableError
 from haven_iac.lab.machines.proxy import SSH_PORT, Proxy
@@ -52,7 +53,8 @@ class World:
         """Of Kubernetes, here: `v1.36.3`."""
         self.machines: dict[str, Machine] = {}
         self.clusters: dict[str, Cluster] = {}
-        self.network = Network(EMPTY, self.serves)
+        self.health = Health(lambda: self.network, self.backend, state / "run" / "health.json")
+        self.network = self._snapshot(EMPTY)
         self.proxy = Proxy(self.route)
         self._cloud = Cloud(state)
         self._stamps: dict[str, int] = {}
@@ -270,11 +272,14 @@ class World:
         if self.machines:
             if stale := self._cloud.stale():
                 raw = await asyncio.to_thread(self._cloud.read, stale)
-                self.network = Network(raw, self.serves)
+                self.network = self._snapshot(raw)
         else:  # nothing could answer
-            self.network = Network(EMPTY, self.serves)
+            self.network = self._snapshot(EMPTY)
             self._cloud.forget()
         await self.proxy.follow(self.network.public_endpoints((SSH_PORT, supervisor.PORT, API_PORT)))
+
+    def _snapshot(self, raw: Mapping[str, Any]) -> Network:
+        return Network(raw, self.serves, self.health.lets)
 
     async def _guarded(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -321,7 +326,9 @@ class World:
         self.version = (await process.communicate())[0].decode().split()[-1]
         self.log.info("%s, %d clusters", self.version, len(self.clusters))
         try:
-            await asyncio.gather(self._follow_machines(), self._follow_clusters(), self._follow_cloud())
+            await asyncio.gather(
+                self._follow_machines(), self._follow_clusters(), self._follow_cloud(), self.health.follow()
+            )
         finally:
             for machine in self.machines.values():
                 machine.halt()
