@@ -70,8 +70,9 @@ def test_only_nodes_may_mount_shares() -> None:
 
 
 def test_a_class_for_each_volume_type() -> None:
-    document = merged(DOCUMENT, {"storage": {"block": {"type": "fast", "encryptedType": "luks"}}})
-    document["cloud"]["settings"]["volumeTypes"] = {"slow": "archive"}
+    wanted = {"block": {"type": "fast", "encryptedType": "luks"}}
+    cloud = {"settings": {"volumeTypes": {"slow": "archive"}}}
+    document = merged(DOCUMENT, {"storage": wanted, "cloud": cloud})
     found = {one.name: one for one in CLOUD.promise(parse(document)).storage.classes}
     assert {name: one.parameters.get("type") for name, one in found.items() if name != "shared"} == {
         "block": "fast",
