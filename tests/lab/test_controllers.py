@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -79,10 +80,12 @@ def test_a_service_gets_a_load_balancer_whose_members_are_online(lab: Inside, co
             return bool(made["operating_status"] == "ONLINE")
 
         until("ONLINE", online, 60)
-        return str(address), ""
+        with urllib.request.urlopen(f"http://{address}/", timeout=10) as reply:
+            return str(address), reply.read().decode()
 
-    address, _ = lab.run(expose)
+    address, body = lab.run(expose)
     assert address.startswith("127.77.0.")
+    assert "pods that do not run" in body
 
 
 def test_a_claim_is_bound_in_the_zone_of_its_pod(lab: Inside, controlled: Cluster) -> None:
