@@ -7,12 +7,14 @@ object of a chart is asked for once more (`pulumi:pulumi:getResource`), which ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 import pulumi
+
+from haven_iac.platform.common import TENANT
 
 PLUGIN = version("pulumi-kubernetes")
 """Version of the Kubernetes plugin: that of the package."""
@@ -39,6 +41,10 @@ def provider(name: str, settings: Mapping[str, Any], opts: pulumi.ResourceOption
     return pulumi.ProviderResource("kubernetes", name, props, _versioned(opts))
 
 
+Keep = Callable[[str, Mapping[str, Any]], bool]
+"""Tells, by type token and metadata, whether an object stays in the cluster when it goes from here."""
+
+
 @dataclass(frozen=True)
 class Marks:
     """What every object of one cluster is marked with."""
@@ -47,6 +53,16 @@ class Marks:
     """Name of the cluster that made it, as a label; none when empty."""
     force: bool = True
     """A field that somebody else has set is taken over; otherwise that stops the run."""
+    keep: Keep | None = None
+    """What stays in the cluster when it goes from here; nothing when left out."""
+
+    def kept(self, kind: str, metadata: Mapping[str, Any]) -> pulumi.ResourceOptions | None:
+        """Return the option that keeps an object, or None.
+
+        The definition of a kind always stays: whoever made objects of it keeps them when the slot is emptied.
+        """
+        stays = kind.endswith(":CustomResourceDefinition") or (self.keep is not None and self.keep(kind, metadata))
+        return pulumi.ResourceOptions(retain_on_delete=True) if stays else None
 
 
 PLAIN = Marks()
@@ -65,6 +81,7 @@ def make(
     """
     kind = token(body)
     props = {**body, "metadata": annotated(kind, body["metadata"], body.get("spec") or {}, marks)}
+    opts = pulumi.ResourceOptions.merge(opts, marks.kept(kind, body["metadata"]))
     return pulumi.CustomResource(kind, name, props, _versioned(opts))
 
 
@@ -92,6 +109,26 @@ def file(name: str, address: str, opts: pulumi.ResourceOptions) -> pulumi.Resour
     return pulumi.ComponentResource(kind, name, {"file": address}, _versioned(opts), remote=True)
 
 
+def everything(kind: str, metadata: Mapping[str, Any]) -> bool:
+    """Return that everything stays."""
+    return True
+
+
+def others_rely_on(flux: bool = False) -> Keep:
+    """Return what tells whether an object of ours holds what others have made, which would go with it.
+
+    Args:
+        flux: the platform's namespaces hold releases that are, or may soon be, Flux's.
+    """
+
+    def keep(kind: str, metadata: Mapping[str, Any]) -> bool:
+        if kind.endswith(":CustomResourceDefinition"):
+            return True
+        return kind == "kubernetes:core/v1:Namespace" and (flux or TENANT in (metadata.get("labels") or {}))
+
+    return keep
+
+
 def token(body: Mapping[str, Any]) -> str:
     """Return the type token of an object: `kubernetes:core/v1:Namespace`."""
     group = str(body["apiVersion"])
@@ -101,10 +138,14 @@ def token(body: Mapping[str, Any]) -> str:
 def annotated(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any], marks: Marks = PLAIN) -> dict[str, Any]:
     """Return an object's metadata with what the provider has to know, and whose it is."""
     notes = {PATCH_FORCE: "true"} if marks.force else {}
-    labels = {"labels": {**(metadata.get("labels") or {}), OWNER: marks.owner}} if marks.owner else {}
     if kind == "kubernetes:core/v1:Service" and spec.get("type") != "LoadBalancer":
         notes[SKIP_AWAIT] = "true"
-    return {**metadata, **labels, "annotations": {**(metadata.get("annotations") or {}), **notes}}
+    owner = {OWNER: marks.owner} if marks.owner else {}
+    # Nothing is left out rather than empty: the API drops empty maps, which would look like a change ever after.
+    more = {"labels": {**(metadata.get("labels") or {}), **owner}}
+    more["annotations"] = {**(metadata.get("annotations") or {}), **notes}
+    kept = {key: value for key, value in metadata.items() if key not in more}
+    return {**kept, **{key: value for key, value in more.items() if value}}
 
 
 def in_cluster(deleted_with: pulumi.Resource | None, marks: Marks = PLAIN) -> pulumi.ResourceTransform:
@@ -121,10 +162,10 @@ def in_cluster(deleted_with: pulumi.Resource | None, marks: Marks = PLAIN) -> pu
             return None
         props: dict[str, Any] = dict(args.props)
         props["metadata"] = annotated(args.type_, props.get("metadata") or {}, props.get("spec") or {}, marks)
-        opts = args.opts
-        if args.type_.endswith(":CustomResourceDefinition"):
-            # Whoever made objects of that kind keeps them when the slot is emptied, or filled by another.
-            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
+        if props.get("aggregationRule"):
+            # Its rules belong to the controller that adds them up; empty ones would be a conflict with it for ever.
+            props.pop("rules", None)
+        opts = pulumi.ResourceOptions.merge(args.opts, marks.kept(args.type_, props["metadata"]))
         if deleted_with:
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=deleted_with))
         return pulumi.ResourceTransformResult(props=props, opts=opts)

@@ -128,7 +128,7 @@ MUTATIONS: Mapping[str, Row] = {
     "no policies": (off("policy"), {}),
     "a large platform": ({"platform": {"size": "large"}}, {}),
     "other ranges": ({"network": {"nodes": "10.99.0.0/20", "apiAllowedCidrs": ["192.0.2.0/24"]}}, {}),
-    "a tenant": ({"tenants": {"zaken": {"cpu": 2}}}, {}),
+    "a tenant": ({"tenants": {"zaken": {"quota": {"cpu": 2}}}}, {}),
     "log-in by OIDC": (
         {"identity": {"oidc": {"issuer": "https://login.proef.test", "clientId": "haven"}}},
         {},

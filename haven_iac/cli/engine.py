@@ -22,7 +22,7 @@ def preview(
     session = run.session(ready)
     with watcher(plain=as_json) as shown:
         tracker = run.tracker(ready, shown)
-        session.preview(ready, tracker)
+        session.preview(run.next_run(ready, session), tracker)
     if as_json:
         steps = [
             {"operation": s.op, "type": s.type, "name": s.name, "phase": s.phase}
@@ -69,9 +69,11 @@ def destroy(stack: StackOption = "local", yes: Yes = False, as_json: JsonOption 
         tracker = run.tracker(ready, shown, count)
         session.destroy(ready, tracker)
     if as_json:
-        emit({"stack": stack, "changes": tracker.changes, "seconds": took()})
+        emit({"stack": stack, "changes": tracker.changes, "notes": tracker.notes, "seconds": took()})
     else:
         print(f"{ready.spec.name} is gone: {tracker.changes.get('delete', 0)} resources removed in {took():.1f} s")
+        if ready.facts.shared:
+            print("The cluster stays, and in it the kinds and tenants' namespaces that others may rely on.")
 
 
 def _unprotected(protection: object, stack: str) -> None:

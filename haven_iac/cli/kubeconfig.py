@@ -17,6 +17,7 @@ from haven_iac.errors import DeployError
 
 if TYPE_CHECKING:
     from haven_iac.keys.kubeconfig import Minted
+    from haven_iac.prepare import Prepared
 
 Ttl = Annotated[str, typer.Option("--ttl", help="How long it is valid: 1m to 24h.", metavar="1h")]
 User = Annotated[
@@ -35,6 +36,15 @@ Merge = Annotated[
     bool, typer.Option("--merge", help="Add it to --output, else to the first file in KUBECONFIG or ~/.kube/config.")
 ]
 
+BreakGlass = Annotated[
+    bool, typer.Option("--break-glass", help="Emergency: every right, 1h at most, recorded with --reason.")
+]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the glass is broken; recorded.")]
+Uses = Annotated[bool, typer.Option("--uses", help="List the recorded uses of --break-glass, and stop.")]
+
+BREAK_GLASS = "break-glass:"
+"""What the audit log shows before the name of who uses it."""
+
 ADMINISTRATORS = "system:masters"
 """Group that every cluster lets do everything, with no binding that somebody could take away."""
 
@@ -46,6 +56,9 @@ def kubeconfig(
     ttl: Ttl = "1h",
     user: User = "",
     group: Group = None,
+    break_glass: BreakGlass = False,
+    reason: Reason = "",
+    uses: Uses = False,
     output: Output = None,
     merge: Merge = False,
     as_json: JsonOption = False,
@@ -53,31 +66,103 @@ def kubeconfig(
     """Make a kubeconfig that ends by itself; nothing is stored in the cluster, and it cannot be taken back.
 
     So it lives for 24 hours at most. The cluster's audit log names the user. What it may do is up to its groups:
-    everything unless you name some.
+    everything unless you name some. A cluster whose control plane is not ours signs it itself.
+
+    With --break-glass it has every right for an hour at most, and is recorded with its reason, in the cluster and in
+    .haven-iac/break-glass.log, before you get it.
     """
     lifetime = lifetime_of(ttl)
     name = user or somebody()
     check_name("--user", name)
     for one in group or ():
         check_name("--group", one)
-    _, session = run.existing(stack)
-    minted = mint_from(session.outputs(), stack, name, tuple(group or (ADMINISTRATORS,)), lifetime)
+    if break_glass:
+        _check_break_glass(reason, lifetime, group)
+        name = f"{BREAK_GLASS}{name}"[:64]
+    elif reason:
+        raise typer.BadParameter("a reason belongs to --break-glass", param_hint="--reason")
+    ready, session = run.existing(stack)
+    outputs = session.outputs()
+    if uses:
+        _show_uses(outputs, stack, as_json=as_json)
+        return
+    minted = mint_from(outputs, stack, name, tuple(group or ()), lifetime)
+    if break_glass:
+        _record(ready, outputs, minted, reason)
     hand_over(minted, output, merge=merge, as_json=as_json)
 
 
-def lifetime_of(text: str) -> timedelta:
-    """Return how long a credential lives.
+def _check_break_glass(reason: str, lifetime: timedelta, group: list[str] | None) -> None:
+    if not (reason.isprintable() and 10 <= len(reason.strip()) <= 500):
+        why = "say in 10 to 500 characters, on one line, why"
+        raise typer.BadParameter(why, param_hint="--reason")
+    if lifetime > timedelta(hours=1):
+        raise typer.BadParameter(
+            "break-glass access lasts 1h at most; take it again, with a record", param_hint="--ttl"
+        )
+    if group:
+        raise typer.BadParameter("break-glass access has every right; leave groups out", param_hint="--group")
+
+
+def _record(ready: Prepared, outputs: Mapping[str, Any], minted: Minted, reason: str) -> None:
+    from datetime import UTC
+
+    from haven_iac.deploy.break_glass import Use, record
+
+    assert ready.project is not None
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    use = Use(moment, minted.expires.isoformat(timespec="seconds"), outputs["cluster"], minted.user, reason.strip())
+    place = record(ready.project, ready.stack, outputs["kubeconfig"], use)
+    log = ready.project.state / "break-glass.log"
+    if place:
+        run.say(f"BREAK GLASS: recorded in the cluster as ConfigMap {place}, and in {log}")
+    else:
+        run.say(f"BREAK GLASS: the cluster did NOT take the record; it stands in {log} only. Report this use yourself.")
+
+
+def _show_uses(outputs: Mapping[str, Any], stack: str, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from haven_iac.deploy.break_glass import uses
+
+    found = uses(_own(outputs, stack))
+    if as_json:
+        emit({"stack": stack, "uses": [asdict(use) for use in found]})
+        return
+    for use in found:
+        print(f"{use.at}  until {use.until}  {use.user}: {use.reason}")
+    run.say(f"{len(found)} uses of break-glass access are recorded in the cluster")
+
+
+def _own(outputs: Mapping[str, Any], stack: str) -> str:
+    """Return the stack's own kubeconfig.
+
+    Raises:
+        DeployError: the stack was not finished.
+    """
+    if not outputs.get("kubeconfig"):
+        raise DeployError(f"the cluster of stack {stack} was not finished", fix=f"`haven-iac up -s {stack}` goes on")
+    return str(outputs["kubeconfig"])
+
+
+def lifetime_of(text: str, option: str = "--ttl") -> timedelta:
+    """Return how long a credential lives, or something may take.
+
+    Args:
+        text: as it was written.
+        option: where.
 
     Raises:
         typer.BadParameter: it is no duration, or not between a minute and a day.
     """
     found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip(), re.ASCII)
     if not found:
-        raise typer.BadParameter(f"{text!r} is not a duration such as 30m, 1h or 24h", param_hint="--ttl")
+        raise typer.BadParameter(f"{text!r} is not a duration such as 30m, 1h or 24h", param_hint=option)
     lifetime = timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
     if not timedelta(minutes=1) <= lifetime <= timedelta(hours=24):
-        reason = f"{text} is outside 1m to 24h; it cannot be taken back, so it never lives longer than a day"
-        raise typer.BadParameter(reason, param_hint="--ttl")
+        why = "; it cannot be taken back, so it never lives longer than a day" if option == "--ttl" else ""
+        reason = f"{text} is outside 1m to 24h{why}"
+        raise typer.BadParameter(reason, param_hint=option)
     return lifetime
 
 
@@ -116,20 +201,24 @@ def mint_from(
     lifetime: timedelta,
     now: datetime | None = None,
 ) -> Minted:
-    """Return a credential made with what the stack exports.
+    """Return a credential made with what the stack exports; all rights when no group is named.
 
     Raises:
-        DeployError: the stack has no key that credentials are signed with.
+        DeployError: the stack has no key that credentials are signed with, and its cluster gives none.
     """
     from datetime import UTC
 
     from haven_iac.keys.kubeconfig import mint
 
     signing = outputs.get("signing") or {}
+    if outputs.get("server") and outputs.get("kubeconfig") and not signing:
+        from haven_iac.deploy import access
+
+        return access.mint(str(outputs["kubeconfig"]), str(outputs["cluster"]), user, groups, lifetime)
     if not outputs.get("server") or not all(signing.get(k) for k in ("clientCaCert", "clientCaKey", "caCert")):
         raise DeployError(
             f"the stack {stack} has no key to sign a credential with",
-            fix=f"finish it with `haven-iac up -s {stack}`; a managed cloud gives credentials itself",
+            fix=f"finish it with `haven-iac up -s {stack}`",
         )
     return mint(
         server=outputs["server"],
@@ -138,7 +227,7 @@ def mint_from(
         issuer_key=signing["clientCaKey"],
         cluster=outputs["cluster"],
         user=user,
-        groups=groups,
+        groups=groups or (ADMINISTRATORS,),
         now=now or datetime.now(UTC),
         ttl=lifetime,
     )

@@ -90,7 +90,7 @@ def _preview(ready: Prepared, session: Session, known: int) -> Tracker:
 
     with watcher() as shown:
         tracker = run.tracker(ready, shown, known)
-        session.preview(ready, tracker)
+        session.preview(run.next_run(ready, session), tracker)
     return tracker
 
 
@@ -126,9 +126,15 @@ def _apply(ready: Prepared, session: Session, known: int, *, plain: bool) -> Tra
 
     if ready.facts.simulated:
         run.say("SIMULATED: the Kubernetes API is real, nodes and pods are not; a rehearsal, never evidence")
+    *first, last = run.runs(ready, session)
+    for step in first:
+        run.say("hand-over, step 1 of 2: everything that leaves our state is marked to stay in the cluster")
+        with watcher(plain=plain) as shown:
+            session.up(step, run.tracker(step, shown, known))
+        run.say("hand-over, step 2 of 2: it leaves our state; nothing in the cluster is touched")
     with watcher(plain=plain) as shown:
-        tracker = run.tracker(ready, shown, known)
-        session.up(ready, tracker)
+        tracker = run.tracker(last, shown, known)
+        session.up(last, tracker)
     return tracker
 
 

@@ -6,6 +6,8 @@ import pulumi
 
 from haven_iac.components.add_on import AddOn, AddOnArgs
 from haven_iac.components.base import HavenComponent
+from haven_iac.hand_over import HandOver
+from haven_iac.platform.slots import GITOPS
 from haven_iac.prepare import from_document
 
 
@@ -14,8 +16,12 @@ class PlatformArgs(TypedDict):
 
     spec: dict[str, Any]
     """The cluster, as written under `haven:cluster`."""
+    late: NotRequired[dict[str, pulumi.Input[str]]]
+    """Values that only building tells, by name (`CloudAccess.late`); none when left out."""
     server: NotRequired[pulumi.Input[str]]
     """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    """Credential with which Flux is asked to rest; needed with `gitops`.  Secret."""
 
 
 class Platform(HavenComponent):
@@ -37,7 +43,7 @@ class Platform(HavenComponent):
         made: dict[str, pulumi.Resource] = {}
         for slot in plan.slots:
             after = [made[need] for need in sorted(needs[slot]) if need in made]
-            one: AddOnArgs = {"spec": args["spec"], "slot": slot}
+            one: AddOnArgs = {"spec": args["spec"], "slot": slot, "late": args.get("late", {})}
             if "server" in args:
                 one["server"] = args["server"]
             made[slot] = AddOn(
@@ -47,6 +53,18 @@ class Platform(HavenComponent):
                     self._child,
                     pulumi.ResourceOptions(depends_on=after, deleted_with=opts.deleted_with if opts else None),
                 ),
+            )
+        if plan.spec.gitops:
+            around = pulumi.ResourceOptions(
+                depends_on=[made[one] for one in (GITOPS,) if one in made],
+                deleted_with=opts.deleted_with if opts else None,
+            )
+            HandOver(
+                f"{name}-owner",
+                plan.spec.name,
+                plan.spec.gitops.owner,
+                args.get("kubeconfig", ""),
+                pulumi.ResourceOptions.merge(self._child, around),
             )
         self.slots = pulumi.Output.from_input(list(made))
         self.register_outputs({"slots": self.slots})

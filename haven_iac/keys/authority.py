@@ -137,8 +137,7 @@ def certificate(
     """
     signer, signing_key = _issuer(issuer)
     key = ec.generate_private_key(ec.SECP256R1())
-    organisations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
-    subject = x509.Name([*organisations, x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = _person(name, groups)
     uses = [
         *([ExtendedKeyUsageOID.CLIENT_AUTH] if client else []),
         *([ExtendedKeyUsageOID.SERVER_AUTH] if server else []),
@@ -161,6 +160,24 @@ def certificate(
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     cert = builder.sign(signing_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
     return Pair(cert + _without_root(issuer.cert), _pem(key))
+
+
+def request(name: str, groups: Iterable[str]) -> tuple[str, str]:
+    """Return a request for a client certificate, and its key; both PEM.
+
+    Args:
+        name: the user.
+        groups: the user's groups.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_person(name, groups))
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode(), _pem(key)
+
+
+def _person(name: str, groups: Iterable[str]) -> x509.Name:
+    """Return a user with groups as the subject of a certificate, as Kubernetes reads it."""
+    organisations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+    return x509.Name([*organisations, x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def expires(cert: str) -> datetime:

@@ -58,6 +58,26 @@ def render(*, server: str, ca: str, cert: str, key: str, cluster: str, user: str
     return yaml.safe_dump(document, sort_keys=False)
 
 
+def with_user(text: str, cluster: str, user: str, entry: Mapping[str, Any]) -> str:
+    """Return a kubeconfig with the same cluster under another name, and another user.
+
+    Args:
+        text: a kubeconfig with one cluster.
+        cluster: name of cluster and context.
+        user: name of the user entry.
+        entry: what it logs in with, as a kubeconfig spells it.
+    """
+    document: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": cluster, "cluster": yaml.safe_load(text)["clusters"][0]["cluster"]}],
+        "users": [{"name": user, "user": dict(entry)}],
+        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": user}}],
+        "current-context": cluster,
+    }
+    return yaml.safe_dump(document, sort_keys=False)
+
+
 def problem_with_name(name: str) -> str:
     """Return why a user or group cannot be written into a certificate; empty when it can."""
     if not name.strip():

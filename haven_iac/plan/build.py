@@ -85,7 +85,7 @@ def notices(spec: ClusterSpec, facts: CloudFacts) -> list[Notice]:
         found.append(Notice("ingress.certificates.eab", what))
     if spec.compliance.profile is Profile.SANDBOX:
         found.append(Notice("compliance.profile", "a sandbox stands outside the Haven standard"))
-    if not spec.network.api_allowed_cidrs:
+    if facts.found_nodes is None and not spec.network.api_allowed_cidrs:
         found.append(Notice("network.apiAllowedCidrs", "everybody may reach the Kubernetes API"))
     if spec.logs.enabled and duration(spec.logs.audit_retention) < AUDIT:
         found.append(Notice("logs.auditRetention", "audit logs are kept for less than half a year, which BIO2 asks"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from haven_iac.plan.snapshot import SCHEMA, leaves
+from haven_iac.plan.snapshot import FLUX, SCHEMA, leaves
 from haven_iac.spec.problems import shown
 from haven_iac.versions import number
 
@@ -220,6 +220,9 @@ def _release(was: Any, now: Any) -> Change:
         disruption = DISRUPTIVE
     if was["version"] != now["version"]:
         parts.append(f"version {was['version']} → {now['version']}")
+    if FLUX in (was["source"], now["source"]) and was["source"] != now["source"]:
+        parts.append("handed over to Flux" if now["source"] == FLUX else "taken back from Flux")
+        was = {**was, "source": now["source"]}
     if was["source"] != now["source"]:
         parts.append(f"from {now['source'] or 'upstream'} instead of {was['source'] or 'upstream'}")
     values = [
@@ -231,6 +234,9 @@ def _release(was: Any, now: Any) -> Change:
         parts.append(f"{'values' if len(values) > 1 else 'value'} {_some(sorted(values))}")
     if was["around"] != now["around"]:
         parts.append("its namespaces, secrets or corrections")
+    if now["source"] == FLUX and (values or was["version"] != now["version"]):
+        parts.append("for the repository: `haven-iac gitops export`")
+        return Change("release", now["name"], "; ".join(parts), disruption)
     if disruption is NONE and (values or was["version"] != now["version"] or was["source"] != now["source"]):
         disruption = ROLLING
     return Change("release", now["name"], "; ".join(parts), disruption)

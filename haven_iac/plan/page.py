@@ -14,6 +14,7 @@ from haven_iac.plan.changes import Change
 from haven_iac.plan.markup import Markup, join, table, tag, text
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
 from haven_iac.plan.sums import Sums, cores, in_words, mebibytes, size, sums
+from haven_iac.spec.gitops import Owner
 
 _FOLDER = Path(__file__).parent
 _SIGNS = {"PASS": "✓ pass", "FAIL": "✗ fail", "NEEDS_EVIDENCE": "? needs evidence"}
@@ -53,10 +54,23 @@ def page(plan: ClusterPlan, about: About) -> str:
         _section("Good to know", _notices(plan)),
         _end(about),
     ]
+    return whole(f"{plan.spec.name}: plan of a cluster", parts)
+
+
+def whole(title: str, parts: Sequence[Markup], *, language: str = "en", style: str = "") -> str:
+    """Return a page with everything in it.
+
+    Args:
+        title: of the page.
+        parts: what stands on it; empty ones are left out.
+        language: that it is in.
+        style: further CSS.
+    """
     template = Template((_FOLDER / "page.html").read_text(encoding="utf-8"))
     return template.substitute(
-        title=text(f"{plan.spec.name}: plan of a cluster"),
-        style=(_FOLDER / "page.css").read_text(encoding="utf-8").strip(),
+        language=text(language),
+        title=text(title),
+        style=(_FOLDER / "page.css").read_text(encoding="utf-8").strip() + style,
         body="\n".join(part for part in parts if part),
     )
 
@@ -82,15 +96,18 @@ def _facts(plan: ClusterPlan) -> Markup:
     rows = {
         "Cloud": plan.facts.kind,
         "Zones": ", ".join(plan.zones) or "none",
-        "Kubernetes": spec.kubernetes.version
+        "Kubernetes": f"{spec.kubernetes.version} ({plan.facts.platform})"
+        if plan.facts.platform
+        else spec.kubernetes.version
         if plan.facts.managed_control_plane
         else f"{spec.kubernetes.version} ({spec.kubernetes.distribution.value})",
         "Servers": servers or "run by the cloud",
         "Workers": len(plan.nodes) - servers,
         "Domain": spec.ingress.domain,
-        "Node network": spec.network.nodes,
-        "Kubernetes API open to": ", ".join(str(one) for one in spec.network.api_allowed_cidrs) or "everybody",
     }
+    if plan.facts.found_nodes is None:
+        rows["Node network"] = str(spec.network.nodes)
+        rows["Kubernetes API open to"] = ", ".join(str(one) for one in spec.network.api_allowed_cidrs) or "everybody"
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows.items()), class_="facts")
 
 
@@ -173,6 +190,7 @@ def _releases(plan: ClusterPlan) -> Markup:
     rows: list[list[object]] = []
     for release in plan.releases:
         source = "stand-in chart of this package" if release.stand_in else release.manifest or release.repo
+        source = "Flux's: from the repository" if release.owner is Owner.FLUX else source
         name = join(release.name, tag("span", source, class_="sub"))
         version = join(release.app_version, tag("span", f"chart {release.version}", class_="sub"))
         rows.append([release.slot, name, version, tag("code", release.namespace)])

@@ -13,6 +13,10 @@ from typing import Any
 from haven_iac.plan.model import ClusterPlan, NodePlan, PoolPlan, Role
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.gitops import Owner
+
+FLUX = "flux"
+"""Source of a release that is Flux's."""
 
 SCHEMA = 1
 """Version of the shape; another one is not compared."""
@@ -71,10 +75,16 @@ def _release(release: Release) -> dict[str, Any]:
         "chart": release.chart,
         "version": release.version,
         "namespace": release.namespace,
-        "source": "stand-in" if release.stand_in else release.manifest or release.repo,
+        "source": _source(release),
         "values": {path: digest(value) for path, value in leaves(release.values)},
         "around": digest(around),
     }
+
+
+def _source(release: Release) -> str:
+    if release.owner is Owner.FLUX:
+        return FLUX
+    return "stand-in" if release.stand_in else release.manifest or release.repo
 
 
 def _object(manifest: Manifest) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from haven_iac.errors import HavenError
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import (
     backup,
+    block_driver,
     block_storage,
     certificates,
+    cloud_controller,
     dns,
     dns_solver,
     gateway,
@@ -26,7 +28,9 @@ from haven_iac.platform import (
     monitoring,
     monitoring_crds,
     namespaces,
+    nfs_driver,
     policy,
+    shared_driver,
     shared_storage,
     slots,
     snapshots,
@@ -43,6 +47,10 @@ from haven_iac.spec.rules.issue import Issue
 BUILT_IN: tuple[AddOn, ...] = (
     gateway_api,
     monitoring_crds,
+    cloud_controller,
+    block_driver,
+    nfs_driver,
+    shared_driver,
     certificates,
     dns_solver,
     gateway,
@@ -163,10 +171,18 @@ def _own(spec: ClusterSpec, facts: CloudFacts, release: Release) -> Release:
     return replace(
         release,
         values=merged(release.values, add_on.values) if add_on else release.values,
-        needs=_needs(spec, facts, release.slot, release.needs),
+        needs=_needs(spec, facts, release.slot, _scheduled(release)),
         repo=spec.mirror.charts.rstrip("/") if spec.mirror.charts else release.repo,
         manifest="" if spec.mirror.charts else release.manifest,
+        owner=gitops.owner(spec, release.slot),
     )
+
+
+def _scheduled(release: Release) -> tuple[str, ...]:
+    """Return what a release needs: before its pods can run, the cloud controller has to take the taint off nodes."""
+    if release.workloads and release.slot != slots.CLOUD_CONTROLLER:
+        return (slots.CLOUD_CONTROLLER, *release.needs)
+    return release.needs
 
 
 def _needs(spec: ClusterSpec, facts: CloudFacts, slot: str, needs: Sequence[str]) -> tuple[str, ...]:

@@ -7,11 +7,14 @@ neither nodes nor the API server.  Port 80 of any address stays closed, and with
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from haven_iac.platform.common import NS_GATEWAY, NS_MONITORING, NS_SYSTEM
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+NOT_PUBLIC = ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+"""Private, shared, loopback and link-local addresses; the metadata service among the last."""
 METADATA = "169.254.169.254/32"
 
 Rule = dict[str, Any]
@@ -61,6 +64,19 @@ def outside(*ports: int, protocols: Sequence[str] = ("TCP",), side: str = "to") 
         side: [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA]}}],
         "ports": _ports(ports, protocols),
     }
+
+
+def range_rule(block: IPv4Network, *ports: int) -> Rule:
+    """Return egress to one range of addresses, the metadata service left out where it lies in it."""
+    inside = IPv4Network(METADATA).subnet_of(block)
+    peer: dict[str, Any] = {"cidr": str(block), **({"except": [METADATA]} if inside else {})}
+    return {"to": [{"ipBlock": peer}], "ports": _ports(ports, ("TCP",))}
+
+
+def public(*ports: int) -> Rule:
+    """Return egress to public addresses."""
+    peer = {"cidr": "0.0.0.0/0", "except": list(NOT_PUBLIC)}
+    return {"to": [{"ipBlock": peer}], "ports": _ports(ports, ("TCP",))}
 
 
 def namespace_rule(side: str, namespace: str, *ports: int, protocols: Sequence[str] = ("TCP",)) -> Rule:

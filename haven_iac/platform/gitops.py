@@ -1,4 +1,4 @@
-"""GitOps: Flux, which takes the platform over from a repository in the Haven+ layout."""
+"""GitOps: Flux, which takes the platform's releases over from a repository in the Haven+ layout."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import flows, slots
 from haven_iac.platform.common import NS_GITOPS, PRIORITY, image, make, resources, scraped, workload
-from haven_iac.platform.release import Manifest, Release
+from haven_iac.platform.release import Manifest, Release, SecretRef
+from haven_iac.platform.secret_forms import TOKEN, USER
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.gitops import GitopsSpec, Owner
 from haven_iac.spec.policy import PodSecurity
 
 slot = slots.GITOPS
@@ -22,6 +24,13 @@ CONTROLLERS = {
     "notificationController": "notification-controller",
 }
 """Key in the chart's values, to name of the controller's image."""
+STAYS = (slots.GATEWAY_API, slots.GITOPS)
+"""Slots that are never handed over: the kinds that others' objects are of, and Flux itself."""
+SOURCE = "flux-system"
+"""What repositories in the Haven+ layout call their source."""
+LABEL = "haven-iac/cluster"
+"""Label of the HelmReleases that `haven-iac gitops export` writes, with the name of the cluster."""
+REPOSITORY_SECRET = "flux-repository"
 _OFF = ("imageAutomationController", "imageReflectionController")
 
 
@@ -38,6 +47,8 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         for key, name in CONTROLLERS.items()
     }
     values |= {key: {"create": False} for key in _OFF}
+    # Were its kinds to go, so would every HelmRelease, and with it what it has installed.
+    values["crds"] = {"annotations": {"helm.sh/resource-policy": "keep"}}
     values |= {"installCRDs": True, "prometheus": {"podMonitor": {"create": scraped(spec, facts)}}}
     return make(
         spec,
@@ -50,6 +61,7 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         needs=(slots.MONITORING_CRDS,),
         provides=("gitops",),
         workloads=(workload(pods, replicas=len(CONTROLLERS)),),
+        secrets=(_credential(spec.gitops),) if spec.gitops and spec.gitops.secret else (),
         flows=(
             flows.policy(
                 NS_GITOPS,
@@ -62,16 +74,16 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
 
 
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
-    """Return the source and what is applied from it."""
+    """Return the source, and what is applied from it: nothing before the releases are Flux's."""
     given = spec.gitops
     if given is None:
         return ()
-    source_name = "flux-system"  # the Haven+ repository refers to its source by this name
+    private = {"secretRef": {"name": REPOSITORY_SECRET}} if given.secret else {}
     source = {
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
-        "metadata": {"name": source_name, "namespace": NS_GITOPS},
-        "spec": {"interval": "5m", "url": given.repository, "ref": {"branch": given.branch}},
+        "metadata": {"name": SOURCE, "namespace": NS_GITOPS},
+        "spec": {"interval": "5m", "url": given.repository, "ref": {"branch": given.branch}, **private},
     }
     applied = {
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
@@ -79,9 +91,30 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
         "metadata": {"name": "platform", "namespace": NS_GITOPS},
         "spec": {
             "interval": "10m",
-            "path": given.path,
+            "path": given.path or f"./{folder(spec.name)}",
             "prune": True,
-            "sourceRef": {"kind": "GitRepository", "name": source_name},
+            # When this object goes, what it has applied stays.
+            "deletionPolicy": "Orphan",
+            "suspend": given.owner is not Owner.FLUX,
+            "sourceRef": {"kind": "GitRepository", "name": SOURCE},
         },
     }
     return (Manifest(slot, "source", source), Manifest(slot, "kustomization", applied))
+
+
+def folder(cluster: str) -> str:
+    """Return the folder of a cluster in a repository of the Haven+ layout."""
+    return f"clusters/{cluster}/infrastructure"
+
+
+def owner(spec: ClusterSpec, name: str) -> Owner:
+    """Return who keeps the release in a slot."""
+    return Owner.HAVEN_IAC if spec.gitops is None or name in STAYS else spec.gitops.owner
+
+
+def _credential(given: GitopsSpec) -> SecretRef:
+    secret = str(given.secret)
+    if given.repository.startswith("https://"):
+        forms = {"username": USER, "password": TOKEN}
+        return SecretRef(REPOSITORY_SECRET, dict.fromkeys(forms, secret), forms)
+    return SecretRef(REPOSITORY_SECRET, {"identity": secret}, plain={"known_hosts": str(given.known_hosts)})

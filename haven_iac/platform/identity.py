@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from haven_iac.platform.common import NS_SYSTEM
 from haven_iac.spec.identity import IdentitySpec
 
 RBAC = "rbac.authorization.k8s.io"
@@ -14,6 +15,11 @@ VIEWERS = "haven-iac-viewers"
 """Binding of the groups that may look at what stands in namespaces, but not at Secrets."""
 CLUSTER_VIEWERS = "haven-iac-cluster-viewers"
 """Role, and its binding, for looking at what stands in no namespace: nodes, volumes, classes."""
+
+ACCESS = "haven-iac-access"
+"""Service account, and binding, of short-lived credentials where the control plane is not ours."""
+ACCESS_GROUP = "haven-iac:administrators"
+"""Group of certificates that the cluster's own API signs; nobody gets one without the right to approve it."""
 
 _LOOK = ["get", "list", "watch"]
 _SEEN: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -43,6 +49,15 @@ def bodies(identity: IdentitySpec) -> list[dict[str, Any]]:
             binding(CLUSTER_VIEWERS, CLUSTER_VIEWERS, people),
         ]
     return found
+
+
+def access() -> list[dict[str, Any]]:
+    """Return what `haven-iac kubeconfig` needs where the cluster's own API gives the credential."""
+    account = {"kind": "ServiceAccount", "name": ACCESS, "namespace": NS_SYSTEM}
+    people = [account, {"apiGroup": RBAC, "kind": "Group", "name": ACCESS_GROUP}]
+    about = {"name": ACCESS, "namespace": NS_SYSTEM}
+    made = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": about, "automountServiceAccountToken": False}
+    return [made, binding(ACCESS, "cluster-admin", people)]
 
 
 def subjects(identity: IdentitySpec, groups: Sequence[str]) -> list[dict[str, str]]:

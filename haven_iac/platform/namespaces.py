@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haven_iac.facts import CloudFacts
-from haven_iac.platform import flows, identity, slots
+from haven_iac.platform import flows, identity, slots, tenants
 from haven_iac.platform.common import MANAGED_BY, NS_GATEWAY, NS_MONITORING, PRIORITY
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.known import SYSTEM_NAMESPACES
-from haven_iac.spec.policy import PodSecurity, TenantSpec
+from haven_iac.spec.policy import PodSecurity
 
 slot = slots.NAMESPACES
 
@@ -24,16 +24,20 @@ _STRICTNESS = (PodSecurity.PRIVILEGED, PodSecurity.BASELINE, PodSecurity.RESTRIC
 def manifests(spec: ClusterSpec, facts: CloudFacts, releases: Sequence[Release]) -> Sequence[Manifest]:
     """Return every namespace that the releases and tenants need, with what stands in it from the start."""
     found = [Manifest(slot, PRIORITY, _priority_class())]
-    for body in identity.bodies(spec.identity):
-        suffix = "-role" if body["kind"] == "ClusterRole" else ""
+    found += [Manifest(slot, f"{body['metadata']['name']}-role", body) for body in tenants.roles(spec)]
+    for body in (*identity.bodies(spec.identity), *(() if facts.own_keys else identity.access())):
+        suffix = {"ClusterRole": "-role", "ServiceAccount": "-account"}.get(body["kind"], "")
         found.append(Manifest(slot, f"{body['metadata']['name']}{suffix}", body))
     for name, level in levels(releases).items():
         found.append(Manifest(slot, f"namespace-{name}", _namespace(name, level, {MANAGED_BY: "haven-iac"})))
         found += _policies(spec, facts, name, [dict(flow) for one in releases for flow in one.flows if _in(flow, name)])
     for name, tenant in sorted(spec.tenants.items()):
-        found.append(Manifest(slot, f"namespace-{name}", _tenant_namespace(name, tenant)))
-        found += _policies(spec, facts, name, [], tenant=True)
-        found += [Manifest(slot, f"{name}-{body['kind'].lower()}", body) for body in _tenant(spec, name, tenant)]
+        body = _namespace(name, tenant.pod_security, tenants.labels(name, tenant))
+        found.append(Manifest(slot, f"namespace-{name}", body))
+        found += _policies(spec, facts, name, tenants.policies(spec, name, tenant), tenant=True)
+        for body in tenants.bodies(spec, name, tenant):
+            own = "" if body["metadata"]["name"] == "tenant" else f"-{body['metadata']['name']}"
+            found.append(Manifest(slot, f"{name}-{body['kind'].lower()}{own}", body))
     return found
 
 
@@ -66,13 +70,6 @@ def _namespace(name: str, level: PodSecurity, labels: Mapping[str, str]) -> dict
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {**modes, **labels}}}
 
 
-def _tenant_namespace(name: str, tenant: TenantSpec) -> dict[str, Any]:
-    """Return a tenant's namespace; whatever its level, its people are warned of what `restricted` would refuse."""
-    strictest = PodSecurity.RESTRICTED.value
-    warned = {f"pod-security.kubernetes.io/{mode}": strictest for mode in ("audit", "warn")}
-    return _namespace(name, tenant.pod_security, {**warned, "haven-iac/tenant": name})
-
-
 def _priority_class() -> dict[str, Any]:
     return {
         "apiVersion": "scheduling.k8s.io/v1",
@@ -81,17 +78,3 @@ def _priority_class() -> dict[str, Any]:
         "value": PRIORITY_VALUE,
         "description": "The platform of a Haven cluster; applications give way to it.",
     }
-
-
-def _tenant(spec: ClusterSpec, name: str, tenant: TenantSpec) -> list[dict[str, Any]]:
-    where = {"name": "tenant", "namespace": name}
-    quota = {"requests.cpu": str(tenant.cpu), "requests.memory": tenant.memory, "requests.storage": tenant.storage}
-    limits = {"type": "Container", "defaultRequest": {"cpu": "50m", "memory": "128Mi"}, "default": {"memory": "512Mi"}}
-    bodies: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": where, "spec": {"hard": quota}},
-        {"apiVersion": "v1", "kind": "LimitRange", "metadata": where, "spec": {"limits": [limits]}},
-    ]
-    if tenant.groups:
-        people = identity.subjects(spec.identity, tenant.groups)
-        bodies.append(identity.binding("tenant", "edit", people, name))
-    return bodies

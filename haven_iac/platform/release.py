@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from haven_iac.facts import CloudFacts
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.gitops import Owner
 from haven_iac.spec.platform import PodSecurity
 
 API_HOST: Final = "api-host.haven-iac.invalid"
@@ -29,14 +30,18 @@ class Workload:
 
 @dataclass(frozen=True)
 class SecretRef:
-    """A Kubernetes Secret made from secrets that Pulumi holds."""
+    """A Kubernetes Secret made from secrets that Pulumi holds, or that building the cluster makes."""
 
     name: str
     """Name of the Kubernetes Secret."""
-    entries: Mapping[str, str]
+    entries: Mapping[str, str] = field(default_factory=dict)
     """Key in the Kubernetes Secret, to name of the secret in Pulumi's configuration."""
     forms: Mapping[str, str] = field(default_factory=dict)
     """Key in the Kubernetes Secret, to what it takes of that secret (`secret_forms`); all of it when absent."""
+    plain: Mapping[str, str] = field(default_factory=dict)
+    """Further keys whose values are no secret."""
+    late: Mapping[str, str] = field(default_factory=dict)
+    """Key in the Kubernetes Secret, to the name of a value that only building tells (`late`)."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Release:
     """Further namespaces that it puts pods in, and their Pod Security level."""
     flows: tuple[Mapping[str, Any], ...] = ()
     """The NetworkPolicies that it needs where everything else is denied."""
+    owner: Owner = Owner.HAVEN_IAC
+    """Who keeps it as it should be: what is Flux's is planned and counted, and not applied."""
     images: tuple[str, ...] = ()
     """Every image that it starts, as published: a mirror that is to serve it needs these."""
 

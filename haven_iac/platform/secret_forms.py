@@ -11,6 +11,8 @@ from haven_iac.platform.release import SecretRef
 
 CERTIFICATES: Final = "certificates"
 PRIVATE_KEY: Final = "private-key"
+USER: Final = "user"
+TOKEN: Final = "token"
 ACCESS_KEY: Final = "access-key"
 SECRET_KEY: Final = "secret-key"
 AWS_FILE: Final = "aws-file"
@@ -29,8 +31,9 @@ def render(form: str, text: str) -> str:
 
     Args:
         form: empty for all of it; `certificates` or `private-key` of a PEM text; `access-key`, `secret-key` or
-            `aws-file` of `accessKeyId:secretAccessKey`; `tsig-algorithm`, `tsig-name` or `tsig-key` of
-            `[algorithm:]name:key`, as `nsupdate -y` takes it; `openstack:OS_AUTH_URL` and the like of a clouds.yaml.
+            `aws-file` of `accessKeyId:secretAccessKey`; `user` or `token` of `user:token`; `tsig-algorithm`,
+            `tsig-name` or `tsig-key` of `[algorithm:]name:key`, as `nsupdate -y` takes it; `openstack:OS_AUTH_URL` and
+            the like of a clouds.yaml.
         text: the secret; never part of an error.
 
     Raises:
@@ -58,6 +61,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not (key and colon and secret):
         raise SpecError("the secret of the object store is not accessKeyId:secretAccessKey", fix="store both")
     return key, secret
+
+
+def _login(text: str) -> tuple[str, str]:
+    user, colon, token = text.strip().partition(":")
+    if not (user and colon and token):
+        raise SpecError("the secret of the repository is not user:token", fix="store both")
+    return user, token
 
 
 def _tsig(text: str) -> tuple[str, str, str]:
@@ -98,6 +108,8 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
     ACCESS_KEY: lambda text: _pair(text)[0],
     SECRET_KEY: lambda text: _pair(text)[1],
     AWS_FILE: _aws_file,
+    USER: lambda text: _login(text)[0],
+    TOKEN: lambda text: _login(text)[1],
     TSIG_ALGORITHM: lambda text: _tsig(text)[0],
     TSIG_NAME: lambda text: _tsig(text)[1],
     TSIG_KEY: lambda text: _tsig(text)[2],

@@ -15,6 +15,10 @@ GATEWAY_API: Final = "gateway-api"
 MONITORING_CRDS: Final = "monitoring-crds"
 CERTIFICATES: Final = "certificates"
 GATEWAY: Final = "gateway"
+CLOUD_CONTROLLER: Final = "cloud-controller"
+BLOCK_DRIVER: Final = "block-driver"
+SHARED_DRIVER: Final = "shared-driver"
+NFS_DRIVER: Final = "nfs-driver"
 DNS_SOLVER: Final = "dns-solver"
 SNAPSHOTS: Final = "snapshots"
 BLOCK_STORAGE: Final = "block-storage"
@@ -40,9 +44,14 @@ _ASKED: Mapping[str, Callable[[ClusterSpec], bool]] = {
 }
 
 
+_PROMISED = (CLOUD_CONTROLLER, BLOCK_DRIVER, SHARED_DRIVER, NFS_DRIVER)
+"""Slots that are filled where the cloud needs it."""
+
+
 def ours(spec: ClusterSpec, facts: CloudFacts, slot: str) -> bool:
     """Return whether we fill the slot: asked for, not turned off, not filled by the cloud already."""
-    return slot not in facts.bundled and wanted(spec, slot)
+    needed = slot not in _PROMISED or slot in facts.controllers
+    return needed and slot not in facts.bundled and wanted(spec, slot)
 
 
 def filled(spec: ClusterSpec, facts: CloudFacts, slot: str) -> bool:

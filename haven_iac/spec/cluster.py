@@ -9,6 +9,7 @@ from pydantic import Field
 from haven_iac.spec.backup import BackupSpec
 from haven_iac.spec.compliance import ComplianceSpec
 from haven_iac.spec.dns import DnsSpec
+from haven_iac.spec.gitops import GitopsSpec
 from haven_iac.spec.identity import IdentitySpec
 from haven_iac.spec.ingress import IngressSpec
 from haven_iac.spec.kubernetes import KubernetesSpec
@@ -17,9 +18,10 @@ from haven_iac.spec.model import Name, SpecModel
 from haven_iac.spec.monitoring import MonitoringSpec
 from haven_iac.spec.network import NetworkSpec
 from haven_iac.spec.nodes import ControlPlaneSpec, NodePoolSpec, Zone
-from haven_iac.spec.platform import GitopsSpec, MirrorSpec, PlatformSpec
-from haven_iac.spec.policy import PolicySpec, TenantSpec
+from haven_iac.spec.platform import MirrorSpec, PlatformSpec
+from haven_iac.spec.policy import PolicySpec
 from haven_iac.spec.storage import StorageSpec
+from haven_iac.spec.tenants import TenantSpec
 
 
 class CloudSpec(SpecModel):

@@ -9,12 +9,14 @@ from pydantic import Field
 
 from haven_iac.spec.backup import BackupSpec
 from haven_iac.spec.dns import DnsKind, DnsSpec
+from haven_iac.spec.gitops import GitopsSpec
 from haven_iac.spec.ingress import CertificatesSpec, EabSpec, IngressSpec, Issuer
 from haven_iac.spec.logs import LogsSpec
-from haven_iac.spec.model import Form, HttpsUrl, Name, SecretName, SpecModel, Text
+from haven_iac.spec.model import Form, HttpsUrl, Name, SecretName, SpecModel
 from haven_iac.spec.monitoring import AlertsSpec, MonitoringSpec
-from haven_iac.spec.policy import PodSecurity, PolicyMode, PolicySpec, Registry, TenantSpec
+from haven_iac.spec.policy import PodSecurity, PolicyMode, PolicySpec, Registry
 from haven_iac.spec.storage import BlockStorageSpec, ObjectStoreSpec, SharedKind, SharedStorageSpec, StorageSpec
+from haven_iac.spec.tenants import TenantSpec
 
 __all__ = [
     "AddOnSpec",
@@ -44,17 +46,6 @@ __all__ = [
     "TenantSpec",
 ]
 
-Repository = Annotated[
-    str,
-    Form(
-        "a git repository: https:// or ssh://git@, without a password",
-        "https://git.example.nl/platform/clusters.git",
-        r"https://[^\s/@]+/\S+|ssh://([a-z]+@)?[^\s/@:]+(:\d+)?/\S+|[a-z]+@[^\s/@:]+:\S+",
-        500,
-    ),
-]
-"""URL of a git repository."""
-
 ChartMirror = Annotated[
     str,
     Form(
@@ -65,17 +56,6 @@ ChartMirror = Annotated[
     ),
 ]
 """Where charts are mirrored."""
-
-
-class GitopsSpec(SpecModel):
-    """Hand-over of the platform to Flux."""
-
-    repository: Repository
-    """URL of the repository in the Haven+ layout."""
-    branch: Text = "main"
-    """Branch to follow."""
-    path: Text = "./clusters/default"
-    """Folder in the repository."""
 
 
 class Size(StrEnum):

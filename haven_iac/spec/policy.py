@@ -1,14 +1,12 @@
-"""Rules for everything that runs on the cluster, and the namespaces of its applications."""
+"""Rules for everything that runs on the cluster."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
-
 from haven_iac.naming import HOST
-from haven_iac.spec.model import Form, Quantity, SpecModel, Text
+from haven_iac.spec.model import Form, SpecModel
 
 Registry = Annotated[
     str,
@@ -35,21 +33,6 @@ class PolicyMode(StrEnum):
 
     WARN = "warn"
     DENY = "deny"
-
-
-class TenantSpec(SpecModel):
-    """A namespace for one application or team."""
-
-    pod_security: PodSecurity = PodSecurity.RESTRICTED
-    """Pod Security level of the namespace."""
-    cpu: Annotated[int, Field(ge=1, le=10000)] = 4
-    """Sum of CPU requests, in cores."""
-    memory: Quantity = "8Gi"
-    """Sum of memory requests."""
-    storage: Quantity = "100Gi"
-    """Sum of volume sizes."""
-    groups: tuple[Text, ...] = ()
-    """OIDC groups that may edit in the namespace."""
 
 
 class PolicySpec(SpecModel):

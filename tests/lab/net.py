@@ -12,7 +12,7 @@ from haven_iac.bootstrap.registry import find
 from haven_iac.keys.material import make
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.load import parse
-from tests.lab.cloud import User
+from tests.lab.cloud import User, until
 
 RANGE = "10.20.0.0/24"
 DELAY, RISE = 2, 2
@@ -143,6 +143,25 @@ class Net:
                 subnet_id=self.subnet,
             )
 
+    def remove(self) -> None:
+        """Remove all of it, and what a cloud controller has made for it."""
+        user = self.user
+        user.delete(*self.made)
+        for balancer in user.get("load-balancer", "/v2/lbaas/loadbalancers")["loadbalancers"]:
+            if balancer["vip_subnet_id"] == self.subnet:
+                user.call("DELETE", "load-balancer", f"/v2/lbaas/loadbalancers/{balancer['id']}?cascade=true")
+        ports = f"/v2.0/ports?network_id={self.network}"
+        until("balancers gone", lambda: not [p for p in user.get("network", ports)["ports"] if _of_octavia(p)])
+        for address in user.get("network", "/v2.0/floatingips")["floatingips"]:
+            if address["router_id"] in (self.router, None):
+                user.call("DELETE", "network", f"/v2.0/floatingips/{address['id']}")
+        user.call("PUT", "network", f"/v2.0/routers/{self.router}/remove_router_interface", {"subnet_id": self.subnet})
+        user.call("DELETE", "network", f"/v2.0/routers/{self.router}")
+        for port in user.get("network", ports)["ports"]:
+            user.call("DELETE", "network", f"/v2.0/ports/{port['id']}")
+        user.call("DELETE", "network", f"/v2.0/networks/{self.network}")
+        user.call("DELETE", "network", f"/v2.0/security-groups/{self.group}")
+
     def pools(self) -> list[str]:
         """Return the pools of the load balancer."""
         return list(self._pools.values())
@@ -157,3 +176,7 @@ class Net:
         """Return address and operating status of the members of the pool for joining."""
         found = self.user.get("load-balancer", f"/v2/lbaas/pools/{self.pool}/members")["members"]
         return {one["address"]: one["operating_status"] for one in found}
+
+
+def _of_octavia(port: dict[str, Any]) -> bool:
+    return str(port["device_owner"]) == "Octavia"

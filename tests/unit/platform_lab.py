@@ -66,7 +66,10 @@ EVERYTHING: Mapping[str, Any] = {
         },
     },
     "policy": {"mode": "deny", "registries": ["registry.example.nl"]},
-    "tenants": {"app-a": {"groups": ["team-a"]}, "app-b": {"podSecurity": "baseline"}},
+    "tenants": {
+        "app-a": {"groups": {"edit": ["team-a"], "view": ["audit"]}, "network": {"from": ["app-b"], "internet": True}},
+        "app-b": {"podSecurity": "baseline", "network": {"to": [{"cidr": "10.1.0.0/16", "ports": [5432]}]}},
+    },
     "dns": {"kind": "designate", "secret": "dns-key", "zone": "example.nl"},
     "gitops": {"repository": "https://git.example.nl/platform/clusters.git"},
 }
@@ -86,7 +89,13 @@ def facts(**changes: Any) -> CloudFacts:
     """Return what a cloud promises that has everything."""
     classes = (
         StorageClassFacts("block", "cinder.csi.openstack.org", ("ReadWriteOnce",), default=True),
-        StorageClassFacts("shared", "manila.csi.openstack.org", ("ReadWriteMany",), "Immediate"),
+        StorageClassFacts(
+            "shared",
+            "nfs.manila.csi.openstack.org",
+            ("ReadWriteMany",),
+            "Immediate",
+            parameters={"csi.storage.k8s.io/provisioner-secret-name": "manila-csi"},
+        ),
     )
     given: dict[str, Any] = {
         "kind": "test",
@@ -96,6 +105,12 @@ def facts(**changes: Any) -> CloudFacts:
         "nodes": NodeFacts("Ubuntu 24.04 LTS", "AppArmor"),
         "storage": StorageFacts(classes, "cinder.csi.openstack.org"),
         "load_balancer": LoadBalancerFacts(available=True, proxy_protocol=True),
+        "controllers": {
+            "cloud-controller": "openstack-cloud-controller-manager",
+            "block-driver": "openstack-cinder-csi",
+            "shared-driver": "openstack-manila-csi",
+            "nfs-driver": "csi-driver-nfs",
+        },
     }
     return CloudFacts(**{**given, **changes})
 

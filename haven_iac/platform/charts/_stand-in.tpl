@@ -167,7 +167,7 @@ spec:
     matchLabels: {{- include "stand-in.labels" . | nindent 6 }}
 {{- end }}
 
-{{/* CRDs that take anything. root, group, version, kinds (plural: [Kind, scope]). */}}
+{{/* CRDs that take anything. root, group, version, kinds (plural: [Kind, scope]); annotations. */}}
 {{- define "stand-in.crds" -}}
 {{- $ := . }}
 {{- range $plural, $kind := .kinds }}
@@ -179,6 +179,9 @@ metadata:
   labels: {{- include "stand-in.labels" $ | nindent 4 }}
   annotations:
     api-approved.kubernetes.io: unapproved, stand-in
+    {{- with $.annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 spec:
   group: {{ $.group }}
   scope: {{ index $kind 1 }}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib.metadata import entry_points
+from itertools import pairwise
 from typing import Any
 
 from haven_iac.spec.cluster import ClusterSpec
@@ -20,7 +21,7 @@ from haven_iac.spec.known import (
     SLOTS,
     SYSTEM_NAMESPACES,
 )
-from haven_iac.spec.model import duration
+from haven_iac.spec.model import duration, quantity
 from haven_iac.spec.problems import Code, Path, named_like_a_secret
 from haven_iac.spec.rules.issue import Issue, Rule
 from haven_iac.spec.storage import SharedKind
@@ -116,6 +117,37 @@ def tenants(spec: ClusterSpec) -> Iterator[Issue]:
             )
 
 
+def tenants_network(spec: ClusterSpec) -> Iterator[Issue]:
+    """Who may talk to a tenant is another tenant, and its limits go together."""
+    for name, tenant in spec.tenants.items():
+        for position, other in enumerate(tenant.network.from_):
+            path: Path = ("tenants", name, "network", "from", position)
+            if other == name:
+                yield Issue(path, f"{other} is this tenant itself", "take it out; `within` is about that")
+            elif other not in spec.tenants:
+                close = nearest(other, list(spec.tenants))
+                fix = f"did you mean {close}?" if close else f"the tenants are {', '.join(spec.tenants)}"
+                yield Issue(path, f"there is no tenant {other}", fix, (("tenants",),))
+        limits = tenant.limits
+        least = [("memory", limits.memory), ("memoryLimit", limits.memory_limit)]
+        for (low, first), (high, second) in (
+            *pairwise(least),
+            *(((key, text), ("mostMemory", limits.most_memory)) for key, text in least if limits.most_memory),
+        ):
+            if second and quantity(first) > quantity(second):
+                what = f"{first} is more than {high} {second}"
+                place = ("tenants", name, "limits")
+                yield Issue((*place, low), what, f"write {second} or less", ((*place, high),))
+
+
+def repository(spec: ClusterSpec) -> Iterator[Issue]:
+    """A private repository over ssh is known by its key."""
+    given = spec.gitops
+    if given and given.secret and not given.repository.startswith("https://") and not given.known_hosts:
+        what = "ssh needs the server's public key, or anybody could answer"
+        yield Issue(("gitops", "knownHosts"), what, "add a line that `ssh-keyscan` prints and that you have checked")
+
+
 def deviations(spec: ClusterSpec) -> Iterator[Issue]:
     """A deviation belongs to a check that exists."""
     for name in spec.compliance.deviations:
@@ -165,7 +197,9 @@ RULES: tuple[Rule, ...] = (
     addons,
     mail,
     ports,
+    repository,
     tenants,
+    tenants_network,
     deviations,
     sandbox,
     no_clear_secrets,

@@ -1,0 +1,117 @@
+"""What a repository in the Haven+ layout holds for the releases of a plan, so that Flux takes over the very same.
+
+`infrastructure/<slot>/base` says which chart, `infrastructure/<slot>/overlays/<cluster>` with which values, and
+`clusters/<cluster>/infrastructure` in which order. Secrets stay with us: git never has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from haven_iac.plan.model import ClusterPlan
+from haven_iac.platform.common import NS_GITOPS
+from haven_iac.platform.gitops import LABEL, SOURCE, STAYS, folder
+from haven_iac.platform.release import Release
+
+NOTE = "# Written by `haven-iac gitops export`; written anew by the next one.\n"
+_KUSTOMIZE = "kustomize.config.k8s.io/v1beta1"
+_FLUX = "kustomize.toolkit.fluxcd.io/v1"
+INTERVAL = "1h"
+
+
+def files(plan: ClusterPlan) -> dict[str, str]:
+    """Return the content of every file, by path from the root of the repository."""
+    found: dict[str, Any] = {}
+    given = [one for one in plan.releases if one.slot not in STAYS]
+    slots = {one.slot for one in given}
+    for release in given:
+        base, overlay = (
+            f"infrastructure/{release.slot}/base",
+            f"infrastructure/{release.slot}/overlays/{plan.spec.name}",
+        )
+        found[f"{base}/kustomization.yaml"] = _kustomization(["repository.yaml", "release.yaml"])
+        found[f"{base}/repository.yaml"] = _repository(release)
+        found[f"{base}/release.yaml"] = _release(release)
+        found[f"{overlay}/kustomization.yaml"] = {
+            **_kustomization(["../../base"]),
+            "labels": [{"pairs": {LABEL: plan.spec.name}}],
+            "patches": [{"path": "values.yaml"}],
+        }
+        found[f"{overlay}/values.yaml"] = _values(release)
+        found[f"{folder(plan.spec.name)}/{release.slot}.yaml"] = _applied(release, overlay, slots)
+    found[f"{folder(plan.spec.name)}/kustomization.yaml"] = _kustomization([f"{one.slot}.yaml" for one in given])
+    return {path: _text(body) for path, body in sorted(found.items())}
+
+
+def _kustomization(resources: list[str]) -> dict[str, Any]:
+    return {"apiVersion": _KUSTOMIZE, "kind": "Kustomization", "resources": resources}
+
+
+def _about(release: Release) -> dict[str, str]:
+    return {"name": release.name, "namespace": NS_GITOPS}
+
+
+def _repository(release: Release) -> dict[str, Any]:
+    kind = {"type": "oci"} if release.repo.startswith("oci://") else {}
+    return {
+        "apiVersion": "source.toolkit.fluxcd.io/v1",
+        "kind": "HelmRepository",
+        "metadata": _about(release),
+        "spec": {"interval": INTERVAL, **kind, "url": release.repo},
+    }
+
+
+def _release(release: Release) -> dict[str, Any]:
+    """Return the HelmRelease without its values; helm-controller takes over what is there already by itself."""
+    source = {"kind": "HelmRepository", "name": release.name}
+    definitions = "Skip" if release.skip_crds else "CreateReplace"
+    return {
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "metadata": _about(release),
+        "spec": {
+            "interval": INTERVAL,
+            "releaseName": release.name,
+            "targetNamespace": release.namespace,
+            "storageNamespace": release.namespace,
+            "chart": {"spec": {"chart": release.chart, "version": release.version, "sourceRef": source}},
+            # A first take-over that fails is tried again; the usual remedy is to uninstall, and with it what runs.
+            "install": {"crds": definitions, "strategy": {"name": "RetryOnFailure", "retryInterval": "5m"}},
+            "upgrade": {"crds": definitions, "strategy": {"name": "RetryOnFailure", "retryInterval": "5m"}},
+            "driftDetection": {"mode": "enabled"},
+        },
+    }
+
+
+def _values(release: Release) -> dict[str, Any]:
+    return {
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "metadata": _about(release),
+        "spec": {"values": dict(release.values)},
+    }
+
+
+def _applied(release: Release, path: str, slots: set[str]) -> dict[str, Any]:
+    needs = [{"name": need} for need in release.needs if need in slots]
+    return {
+        "apiVersion": _FLUX,
+        "kind": "Kustomization",
+        "metadata": {"name": release.slot, "namespace": NS_GITOPS},
+        "spec": {
+            "interval": INTERVAL,
+            "path": f"./{path}",
+            # A slot leaves by `haven-iac`, not by a file that is missing: an uninstall takes data with it.
+            "prune": False,
+            "wait": True,
+            "sourceRef": {"kind": "GitRepository", "name": SOURCE},
+            **({"dependsOn": needs} if needs else {}),
+        },
+    }
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    import yaml
+
+    return NOTE + yaml.safe_dump(dict(body), sort_keys=False, allow_unicode=True, width=120)
