@@ -170,17 +170,6 @@ def _api_server(plan: Plan, place: _Place, pki: Path, address: str, advertise: s
     return place.override(usual, "kube-apiserver-arg")
 
 
-def _alone(chain: Path) -> Path:
-    """Return the first certificate of a chain in a file beside it, as k3s gives it to the controller manager.
-
-    The controller manager takes one certificate and no more.
-    """
-    target, end = chain.with_suffix(".nochain.crt"), "-----END CERTIFICATE-----\n"
-    if chain.is_file():
-        target.write_text(chain.read_text().partition(end)[0] + end)
-    return target
-
-
 def _signing(pki: Path) -> dict[str, str]:
     found = {}
     for use, authority in (
@@ -188,7 +177,7 @@ def _signing(pki: Path) -> dict[str, str]:
         ("kubelet-client", "client-ca"),
         ("kubelet-serving", "server-ca"),
     ):
-        found[f"cluster-signing-{use}-cert-file"] = str(_alone(pki / f"{authority}.crt"))
+        found[f"cluster-signing-{use}-cert-file"] = f"{pki}/{authority}.nochain.crt"
         found[f"cluster-signing-{use}-key-file"] = f"{pki}/{authority}.key"
     return found
 
