@@ -86,7 +86,7 @@ class AddOn(HavenComponent):
         secrets = [self._secret(release.namespace, ref) for ref in release.secrets]
         if release.owner is Owner.FLUX:
             return secrets
-        local = stand_in.folder(release) if release.stand_in else None
+        local = release.folder or (stand_in.folder(release) if release.stand_in else None)
         source = {"chart": str(local)} if local else _published(release, self._authority)
         made = resources.chart(
             release.name,

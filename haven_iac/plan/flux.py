@@ -24,7 +24,7 @@ INTERVAL = "1h"
 def files(plan: ClusterPlan) -> dict[str, str]:
     """Return the content of every file, by path from the root of the repository."""
     found: dict[str, Any] = {}
-    given = [one for one in plan.releases if one.slot not in STAYS]
+    given = [one for one in plan.releases if one.slot not in STAYS and not one.folder]
     slots = {one.slot for one in given}
     for release in given:
         base, overlay = (

@@ -74,6 +74,8 @@ class Release:
     """True when the small stand-in chart of this package is applied instead of the real one."""
     manifest: str = ""
     """URL of a plain YAML file that is applied instead of a chart, where upstream publishes no chart."""
+    folder: str = ""
+    """Folder of a chart that comes with the add-on's own package; applied in place of the published one."""
     namespaces: Mapping[str, PodSecurity] = field(default_factory=dict)
     """Further namespaces that it puts pods in, and their Pod Security level."""
     flows: tuple[Mapping[str, Any], ...] = ()
