@@ -174,7 +174,7 @@ def test_an_encrypted_type_and_a_class_for_each_zone_become_classes() -> None:
         StorageClassFacts(f"shared-{zone}", "efs.csi.aws.com", ("ReadWriteMany",), zones=(zone,))
         for zone in ("az1", "az2")
     )
-    promised = facts(storage=StorageFacts(zones))
+    promised = facts(storage=StorageFacts(zones), controllers={})
     found = objects(plan(spec(), promised), "StorageClass")
     assert found["shared-az1"]["allowedTopologies"] == [
         {"matchLabelExpressions": [{"key": "topology.kubernetes.io/zone", "values": ["az1"]}]}
@@ -402,7 +402,7 @@ def test_the_api_has_a_record_whose_target_only_building_tells() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cores", "gibibytes", "words"), [(1, 2, "it does not fit"), (2, 6, "little is left"), (16, 64, "")]
+    ("cores", "gibibytes", "words"), [(1, 2, "it does not fit"), (2, 3, "little is left"), (16, 64, "")]
 )
 def test_the_plan_says_when_machines_are_too_small_as_far_as_it_knows(cores: int, gibibytes: int, words: str) -> None:
     flavors = {"m1.small": FlavorFacts(1000 * cores, 1024 * gibibytes)}
