@@ -1,4 +1,4 @@
-"""The policy pack with the real engine: findings beside a preview, and a run that is stopped before its first change."""
+"""The policy pack with the real engine: findings beside a preview, and a run that is stopped before its changes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_findings_stand_beside_a_preview_and_stop_nothing_unless_asked(one_zone:
     assert "[mandatory]  haven-multiaz" in stopped
     assert one_zone.processes() == []
     state = json.loads(pulumi(one_zone, "stack", "export", expect=0))
-    assert not (state["deployment"].get("resources") or [])
+    assert not state["deployment"].get("resources")
 
 
 def test_what_the_description_enforces_stops_a_preview(one_zone: Stack, pack: Path) -> None:
