@@ -104,8 +104,8 @@ class Kube:
         """Replace what stands at a path, a subresource too."""
         return self._call("PUT", path, {}, body)
 
-    def text(self, path: str, most: int) -> str:
-        """Return what stands at a path as text, the first `most` bytes of it.
+    def text(self, path: str, most: int = 2**20) -> str:
+        """Return what stands at a path as text, such as a log: the first `most` bytes of it, a MiB when left out.
 
         Raises:
             KubeError: it may not be read, or is not there.
@@ -163,10 +163,10 @@ class Kube:
                 return None
             raise
 
-    def create(self, body: Document) -> dict[str, Any]:
-        """Make an object."""
+    def create(self, body: Document, *, dry_run: bool = False) -> dict[str, Any]:
+        """Make an object, or only ask whether that would be allowed."""
         unnamed = {**body, "metadata": {k: v for k, v in (body.get("metadata") or {}).items() if k == "namespace"}}
-        return self.post(self.path(unnamed), body)
+        return self.post(self.path(unnamed), body, **({"dryRun": "All"} if dry_run else {}))
 
     def apply(self, body: Document, manager: str, *, force: bool = False) -> dict[str, Any]:
         """Make an object as described; what others have set in it stays (server-side apply).

@@ -11,6 +11,7 @@ import haven_iac
 from haven_iac.cli import (
     data,
     detect,
+    drill,
     engine,
     gitops,
     kubeconfig,
@@ -125,6 +126,7 @@ app.command(
     ),
 )(schema.schema)
 app.add_typer(data.app, name="data")
+app.add_typer(drill.app, name="drill")
 app.add_typer(gitops.app, name="gitops")
 app.add_typer(local.app, name="local")
 app.add_typer(lab.app, name="lab")

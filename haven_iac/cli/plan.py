@@ -216,7 +216,7 @@ def show(
     _say(out, "Releases, in the order in which they are installed", _releases(plan))
     out.print(f"and {len(plan.manifests)} objects of our own: namespaces, policies, quotas, classes", style="dim")
     _title(out, "What the platform takes")
-    for line in in_words(sums(plan)):
+    for line in in_words(sums(plan), plan):
         out.print(line, markup=False)
     _verdict(out, verdict)
     if plan.notices:

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 import pulumi
 
 from haven_iac import resources
+from haven_iac.components import stand_in
 from haven_iac.components.base import HavenComponent
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform import late
-from haven_iac.platform.catalogue import chart_folder
 from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
+from haven_iac.ready import Webhooks
 from haven_iac.spec.gitops import Owner
 from haven_iac.spec.platform import MirrorSpec
 
@@ -28,6 +29,8 @@ class AddOnArgs(TypedDict):
     """Which slot of the platform, as `haven-iac plan` lists them."""
     late: NotRequired[dict[str, pulumi.Input[str]]]
     """Values that only building tells, by name, for the marks in the plan; none when left out."""
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    """Credential with which webhooks are waited for; nobody waits when left out.  Secret."""
     server: NotRequired[pulumi.Input[str]]
     """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
 
@@ -57,6 +60,10 @@ class AddOn(HavenComponent):
             self._child, pulumi.ResourceOptions(transforms=[resources.in_cluster(taken_down, inside)])
         )
         installed = self._installed(release) if release else []
+        if release and release.accepts and "kubeconfig" in args:
+            about = {"owner": plan.spec.name, "release": release.name, "version": release.version}
+            after = pulumi.ResourceOptions.merge(self._object, pulumi.ResourceOptions(depends_on=installed))
+            installed.append(Webhooks(f"{name}-webhooks", about, release.accepts, args["kubeconfig"], after))
         self._manifests([m for m in plan.manifests if m.slot == args["slot"]], installed)
         self.version = pulumi.Output.from_input(release.version if release else "")
         self.register_outputs({"version": self.version})
@@ -79,7 +86,7 @@ class AddOn(HavenComponent):
         secrets = [self._secret(release.namespace, ref) for ref in release.secrets]
         if release.owner is Owner.FLUX:
             return secrets
-        local = chart_folder(release.chart) if release.stand_in else None
+        local = release.folder or (stand_in.folder(release) if release.stand_in else None)
         source = {"chart": str(local)} if local else _published(release, self._authority)
         made = resources.chart(
             release.name,

@@ -21,7 +21,7 @@ class PlatformArgs(TypedDict):
     server: NotRequired[pulumi.Input[str]]
     """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
     kubeconfig: NotRequired[pulumi.Input[str]]
-    """Credential with which Flux is asked to rest; needed with `gitops`.  Secret."""
+    """Credential with which webhooks are waited for, and Flux is asked to rest; neither when left out.  Secret."""
 
 
 class Platform(HavenComponent):
@@ -46,6 +46,8 @@ class Platform(HavenComponent):
             one: AddOnArgs = {"spec": args["spec"], "slot": slot, "late": args.get("late", {})}
             if "server" in args:
                 one["server"] = args["server"]
+            if "kubeconfig" in args:
+                one["kubeconfig"] = args["kubeconfig"]
             made[slot] = AddOn(
                 f"{name}-{slot}",
                 one,

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haven_iac.deploy import backend, locks, orphans
-from haven_iac.deploy.failures import engine_error, failed
+from haven_iac.deploy.engine_said import engine_error
+from haven_iac.deploy.failures import failed
 from haven_iac.deploy.recovery import Recovered, recover
 from haven_iac.deploy.tracker import Tracker
 from haven_iac.errors import DeployError, ExitCode, HavenError, StackLockedError
@@ -62,6 +63,7 @@ class Session:
         self._env: dict[str, str] = {}
         self._mark = orphans.new_mark()
         self._program: Callable[[], None] | None = None
+        self._kubeconfig = ""
 
     # Reading
 
@@ -178,7 +180,7 @@ class Session:
         """Give the stack while the engine may run; one Ctrl-C stops it cleanly."""
         from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
-        self._program = _program(ready) if program else None
+        self._program = self._runs(ready) if program else None
         pid_file = self.project.state / f"{self.name}.run.json"
         with self._private_environment(), self._engine.stoppable(self._say):
             try:
@@ -194,12 +196,33 @@ class Session:
                         f"stopped during {kind}; what was in flight was finished and recorded",
                         fix="run the same command again to go on",
                     ) from None
-                builder = ready.cloud.builder(str(self.project.root))
-                raise failed(kind, tracker, str(error), partial(builder.explain, ready.plan)) from None
+                if not tracker.failures:
+                    raise engine_error(str(error), kind) from None
+                explain = partial(ready.cloud.builder(str(self.project.root)).explain, ready.plan)
+                raise failed(kind, tracker, ready.plan, self._kubeconfig, explain) from None
             finally:
                 self._engine.on_start = None
                 pid_file.unlink(missing_ok=True)
                 shutil.rmtree(self.project.state / "tmp", ignore_errors=True)
+
+    def _runs(self, ready: Prepared) -> Callable[[], None]:
+        """Return the program; it keeps the kubeconfig as soon as that is known, to ask the cluster why it failed."""
+
+        def run() -> None:
+            import pulumi
+
+            from haven_iac import program
+
+            program.gate(ready)
+            outputs = program.build(ready)
+            outputs["kubeconfig"].apply(self._keep)
+            for name, value in outputs.items():
+                pulumi.export(name, value)
+
+        return run
+
+    def _keep(self, kubeconfig: str) -> None:
+        self._kubeconfig = kubeconfig
 
     @contextmanager
     def _private_environment(self) -> Iterator[None]:
@@ -232,19 +255,6 @@ class Session:
             self._run("stack", "import", "--file", str(file), *self._which)
         finally:
             file.unlink(missing_ok=True)
-
-
-def _program(ready: Prepared) -> Callable[[], None]:
-    def run() -> None:
-        import pulumi
-
-        from haven_iac import program
-
-        program.gate(ready)
-        for name, value in program.build(ready).items():
-            pulumi.export(name, value)
-
-    return run
 
 
 def _project_name(project: Project) -> str:

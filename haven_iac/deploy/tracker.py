@@ -163,6 +163,11 @@ class Tracker:
             found[name] = (min(begin, step.started), max(end, step.ended), count + 1)
         return found
 
+    def place(self, urn: str) -> str:
+        """Return the phase that a resource belongs to; empty when it was never begun."""
+        step = self.steps.get(urn)
+        return step.phase if step else self._phase(urn)
+
     def on_event(self, event: EngineEvent) -> None:
         """Take in one event of the engine."""
         with self._lock:

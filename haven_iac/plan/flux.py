@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ INTERVAL = "1h"
 def files(plan: ClusterPlan) -> dict[str, str]:
     """Return the content of every file, by path from the root of the repository."""
     found: dict[str, Any] = {}
-    given = [one for one in plan.releases if one.slot not in STAYS]
+    given = [one for one in plan.releases if one.slot not in STAYS and not one.folder]
     slots = {one.slot for one in given}
     for release in given:
         base, overlay = (
@@ -114,4 +115,5 @@ def _applied(release: Release, path: str, slots: set[str]) -> dict[str, Any]:
 def _text(body: Mapping[str, Any]) -> str:
     import yaml
 
-    return NOTE + yaml.safe_dump(dict(body), sort_keys=False, allow_unicode=True, width=120)
+    # Through JSON, so that what stands twice is written twice: nobody reads anchors.
+    return NOTE + yaml.safe_dump(json.loads(json.dumps(body)), sort_keys=False, allow_unicode=True, width=120)

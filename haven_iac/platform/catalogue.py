@@ -42,6 +42,7 @@ from haven_iac.platform.keys import CHARTS, Strange, strange
 from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.backup import VolumeBackup
+from haven_iac.spec.gitops import Owner
 from haven_iac.spec.known import ADD_ON_GROUP
 from haven_iac.spec.rules.issue import Issue
 
@@ -176,7 +177,8 @@ def _own(spec: ClusterSpec, facts: CloudFacts, release: Release) -> Release:
         needs=_needs(spec, facts, release.slot, _scheduled(release)),
         repo=spec.mirror.charts.rstrip("/") if spec.mirror.charts else release.repo,
         manifest="" if spec.mirror.charts else release.manifest,
-        owner=gitops.owner(spec, release.slot),
+        # What comes with a package cannot be fetched by Flux.
+        owner=Owner.HAVEN_IAC if release.folder else gitops.owner(spec, release.slot),
     )
 
 

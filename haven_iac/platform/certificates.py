@@ -48,6 +48,7 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         values=_values(spec, facts),
         needs=(slots.GATEWAY_API, slots.MONITORING_CRDS),
         provides=("cert-manager",),
+        accepts=(_issuer("haven-iac-asks", {"selfSigned": {}}),),
         workloads=tuple(workload(part) for part in parts),
         secrets=_secrets(spec),
         flows=_flows(spec),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from haven_iac.platform.common import NS_MONITORING
@@ -53,13 +54,18 @@ class Board:
     panels: tuple[Panel, ...]
 
 
+@lru_cache(maxsize=32)
+def _text(board: Board) -> str:
+    return json.dumps(document(board), separators=(",", ":"), sort_keys=True)
+
+
 def config_map(board: Board) -> dict[str, Any]:
     """Return the ConfigMap of a dashboard."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": f"dashboard-{board.name}", "namespace": NS_MONITORING, "labels": dict(LABEL)},
-        "data": {f"{board.name}.json": json.dumps(document(board), separators=(",", ":"), sort_keys=True)},
+        "data": {f"{board.name}.json": _text(board)},
     }
 
 

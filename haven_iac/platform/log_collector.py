@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -121,5 +122,6 @@ def _line(text: str) -> str:
     return f"    {text}\n" if text else ""
 
 
+@lru_cache(maxsize=8)
 def _file(name: str) -> str:
     return (_FILES / f"{name}.alloy").read_text(encoding="utf-8")

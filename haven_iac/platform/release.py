@@ -74,12 +74,16 @@ class Release:
     """True when the small stand-in chart of this package is applied instead of the real one."""
     manifest: str = ""
     """URL of a plain YAML file that is applied instead of a chart, where upstream publishes no chart."""
+    folder: str = ""
+    """Folder of a chart that comes with the add-on's own package; applied in place of the published one."""
     namespaces: Mapping[str, PodSecurity] = field(default_factory=dict)
     """Further namespaces that it puts pods in, and their Pod Security level."""
     flows: tuple[Mapping[str, Any], ...] = ()
     """The NetworkPolicies that it needs where everything else is denied."""
     owner: Owner = Owner.HAVEN_IAC
     """Who keeps it as it should be: what is Flux's is planned and counted, and not applied."""
+    accepts: tuple[Mapping[str, Any], ...] = ()
+    """Objects that the API has to accept, asked by dry run, before anybody uses what it brings: its webhooks answer."""
     images: tuple[str, ...] = ()
     """Every image that it starts, as published: a mirror that is to serve it needs these."""
 

@@ -1,14 +1,22 @@
-"""What every adapter has to keep to; a stranger's package runs these in its own tests."""
+"""What every adapter and add-on has to keep to; a stranger's package runs these in its own tests."""
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from haven_iac.clouds import registry
 from haven_iac.clouds.base import API, Cloud, Finding
 from haven_iac.facts import Capability, CloudFacts
 from haven_iac.plan.build import plan
+from haven_iac.platform import catalogue, slots
+from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
+from haven_iac.spec.load import parse
 from haven_iac.spec.model import SpecModel
 
 HEAVY = ("pulumi", "pulumi_kubernetes", "kubernetes", "cryptography")
@@ -64,3 +72,58 @@ class CloudContract:
         code = f"import sys, {module} as m; m.{name}.capabilities; print([n for n in {HEAVY!r} if n in sys.modules])"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
+
+
+class AddOnContract:
+    """Subclass it in a test module, with `addon` set; pytest does the rest."""
+
+    addon: AddOn
+    document: Mapping[str, Any] = {
+        "name": "test",
+        "cloud": {"kind": "local"},
+        "pools": {"general": {}},
+        "ingress": {"domain": "apps.test.nl"},
+    }
+    """A description in which the slot is filled."""
+
+    def _made(self) -> tuple[ClusterSpec, CloudFacts, Release | None, Sequence[Manifest]]:
+        spec = parse(self.document)
+        facts = registry.find(spec.cloud.kind).promise(spec)
+        return spec, facts, self.addon.release(spec, facts), self.addon.manifests(spec, facts)
+
+    def test_it_is_an_add_on_for_one_slot(self) -> None:
+        """Its parts are there, and its slot is a name."""
+        assert isinstance(self.addon.slot, str)
+        assert re.fullmatch(r"[a-z][-a-z0-9]*", self.addon.slot)
+        assert self.addon.slot != slots.NAMESPACES
+
+    def test_it_is_pure(self) -> None:
+        """Two calls give equal data, which JSON can hold."""
+        _, _, release, manifests = self._made()
+        assert (release, tuple(manifests)) == (self._made()[2], tuple(self._made()[3]))
+        json.dumps([release.values if release else {}, *(one.body for one in manifests)])
+
+    def test_its_release_says_what_the_plan_needs(self) -> None:
+        """Chart, version, source, namespace, and what its pods ask of the nodes."""
+        _, _, release, manifests = self._made()
+        assert release or manifests, "the slot is not filled by the description of this test"
+        if release is None:
+            return
+        assert release.slot == self.addon.slot
+        assert all((release.name, release.chart, release.version, release.namespace))
+        assert release.repo.startswith(("https://", "oci://")) or release.folder or release.manifest
+        assert all(workload.cpu_millis > 0 and workload.memory_mib > 0 for workload in release.workloads)
+        assert all(flow["kind"] == "NetworkPolicy" for flow in release.flows)
+
+    def test_its_objects_belong_to_the_slot_and_have_names_of_their_own(self) -> None:
+        """Names are unique, and every object is whole."""
+        _, _, _, manifests = self._made()
+        assert {one.slot for one in manifests} <= {self.addon.slot}
+        assert len({one.name for one in manifests}) == len(manifests)
+        assert all({"apiVersion", "kind", "metadata"} <= set(one.body) for one in manifests)
+
+    def test_what_it_needs_is_a_slot_that_somebody_fills(self) -> None:
+        """A slot that nobody fills would be refused in every plan."""
+        _, _, release, manifests = self._made()
+        needs = {need for one in manifests for need in one.needs} | set(release.needs if release else ())
+        assert needs <= {slots.NAMESPACES, *catalogue.addons()}

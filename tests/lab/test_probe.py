@@ -117,7 +117,9 @@ def test_a_restricted_credential_is_refused(cloud: Any, tmp_path: Path, monkeypa
         cloud.identity.delete_application_credential(cloud.current_user_id, made.id)
 
 
-def test_a_wrong_password_is_one_finding_without_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_is_one_finding_without_the_password(
+    cloud: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     where = connections.login(OpenStackSettings(image="x", cloud="haven-demo"))
     file = tmp_path / "clouds.yaml"
     file.write_text(

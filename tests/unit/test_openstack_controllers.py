@@ -13,6 +13,8 @@ from haven_iac.clouds.openstack import CLOUD, settings_of
 from haven_iac.clouds.openstack.controllers import Access, checksum, cloud_conf
 from haven_iac.errors import CloudError
 from haven_iac.plan.build import plan
+from haven_iac.plan.changes import changes
+from haven_iac.plan.snapshot import snapshot
 from haven_iac.platform import late
 from haven_iac.platform.common import merged
 from haven_iac.spec.load import parse
@@ -68,8 +70,9 @@ def test_only_nodes_may_mount_shares() -> None:
 
 
 def test_a_class_for_each_volume_type() -> None:
-    document = merged(DOCUMENT, {"storage": {"block": {"type": "fast", "encryptedType": "luks"}}})
-    document["cloud"]["settings"]["volumeTypes"] = {"slow": "archive"}
+    wanted = {"block": {"type": "fast", "encryptedType": "luks"}}
+    cloud = {"settings": {"volumeTypes": {"slow": "archive"}}}
+    document = merged(DOCUMENT, {"storage": wanted, "cloud": cloud})
     found = {one.name: one for one in CLOUD.promise(parse(document)).storage.classes}
     assert {name: one.parameters.get("type") for name, one in found.items() if name != "shared"} == {
         "block": "fast",
@@ -106,3 +109,14 @@ def test_late_values_are_put_in_their_places() -> None:
     assert late.filled(value, {"x": "1", "y": "2"}) == {"a": ["1", "b"], "c": "<2>", "d": 1}
     with pytest.raises(KeyError):
         late.filled(value, {"x": "1"})
+
+
+def test_a_change_of_a_setting_says_whom_it_disturbs() -> None:
+    def seen(**settings: Any) -> dict[str, str]:
+        before, after = (parse(merged(DOCUMENT, {"cloud": {"settings": one}})) for one in ({}, settings))
+        old, new = (snapshot(plan(one, CLOUD.promise(one))) for one in (before, after))
+        return {one.what: one.disruption.value for one in changes(old, new, CLOUD.disruptions) if one.kind == "cluster"}
+
+    assert seen(image="ubuntu-26.04") == {"cloud.settings.image": "none"}
+    assert seen(api={"exposure": "internal"}) == {"cloud.settings.api.exposure": "disruptive"}
+    assert seen(controllers={"rotation": 1}) == {"cloud.settings.controllers.rotation": "rolling"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from haven_iac.clouds.base import API, Finding
@@ -10,6 +11,7 @@ from haven_iac.clouds.openstack.security import CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import ImageSystem, OpenStackSettings, ShareProtocol
 from haven_iac.clouds.openstack.storage import manila_wanted, storage
 from haven_iac.facts import Capability, CloudFacts, LoadBalancerFacts, NodeFacts
+from haven_iac.plan.changes import Disruption
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.load import validate
@@ -66,6 +68,27 @@ class OpenStackCloud:
             Capability.NODE_POOLS,
         }
     )
+
+    disruptions: Mapping[str, Disruption] = {
+        # The API's address, and with it the certificates that name it, become others.
+        "api": Disruption.DISRUPTIVE,
+        "loadBalancer": Disruption.DISRUPTIVE,
+        "cloud": Disruption.DISRUPTIVE,
+        "region": Disruption.DISRUPTIVE,
+        "networkId": Disruption.DISRUPTIVE,
+        "subnetId": Disruption.DISRUPTIVE,
+        "routerId": Disruption.DISRUPTIVE,
+        "externalNetwork": Disruption.DISRUPTIVE,
+        # For machines to come; those that exist are left alone.
+        "image": Disruption.NONE,
+        "imageSystem": Disruption.NONE,
+        "antiAffinity": Disruption.NONE,
+        "configDrive": Disruption.NONE,
+        "ssh": Disruption.NONE,
+        "securityGroupIds": Disruption.NONE,
+        "volumeTypes": Disruption.NONE,
+    }
+    """What a change of a setting does, by its key; whatever is not here restarts the controllers' pods at the most."""
 
     def promise(self, spec: ClusterSpec) -> CloudFacts:
         """Return what this cloud will offer: classes by volume and share type, load balancers by Octavia."""
