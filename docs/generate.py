@@ -132,6 +132,8 @@ def _subcommands(words: list[str]) -> Iterator[list[str]]:
     root: Any = typer.main.get_command(app)
     for name, one in root.commands.items():
         if hasattr(one, "commands"):
+            if one.invoke_without_command:
+                yield [name]
             yield from ([name, inner] for inner in one.commands)
         else:
             yield [name]

@@ -37,6 +37,10 @@ class ExitCode(IntEnum):
     """The cluster's API does not answer."""
     LAB = 11
     """The OpenStack lab on this machine could not be started, or is not there."""
+    EVIDENCE = 12
+    """A result of the standard's checker cannot be used, or cannot be had."""
+    MIRROR = 13
+    """A mirror lacks charts or images that a cluster needs."""
     INTERRUPTED = 130
     """Stopped by the user (Ctrl-C)."""
 
@@ -121,6 +125,12 @@ class ProbeError(CloudError):
     code = "HVN203"
 
 
+class CloudLoginError(CloudError):
+    """The cloud does not let us in, or cannot be reached."""
+
+    code = "HVN204"
+
+
 class DeployError(HavenError):
     """The engine could not do its work."""
 
@@ -166,7 +176,7 @@ class EvidenceError(HavenError):
     """A result of the checker cannot be used, or cannot be had."""
 
     code = "HVN402"
-    exit_code = ExitCode.VERDICT
+    exit_code = ExitCode.EVIDENCE
 
 
 class ToolchainError(HavenError):

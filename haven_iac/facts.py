@@ -126,6 +126,9 @@ class CloudFacts:
     nodes: NodeFacts
     storage: StorageFacts
     load_balancer: LoadBalancerFacts
+    controllers: Mapping[str, str] = field(default_factory=dict)
+    """Chart of each controller that only this cloud needs in the cluster, by platform slot: cloud-controller,
+    block-driver, shared-driver, nfs-driver."""
     bundled: frozenset[str] = frozenset()
     """Platform slots that the cloud or the distribution fills by itself, such as `metrics`."""
     stand_in_charts: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,12 @@ class KubeError(DeployError):
 class Kube:
     """Calls of one connection."""
 
-    def __init__(self, host: str, pool: Any, headers: Mapping[str, str]) -> None:
+    def __init__(self, host: str, pool: Any, headers: Mapping[str, str], bare: Callable[[], Any] | None = None) -> None:
         self.host = host
         """URL of the API."""
         self._pool = pool
         self._headers = dict(headers)
+        self._bare = bare
         self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
 
     # Paths
@@ -95,14 +96,6 @@ class Kube:
                     raise
         return []
 
-    def text(self, path: str) -> str:
-        """Return what stands at a path as text, such as a log.
-
-        Raises:
-            KubeError: it is not there, or not yet.
-        """
-        return self._send("GET", path, {}, None, JSON, "*/*").decode(errors="replace")
-
     def post(self, path: str, body: Document, **query: str) -> dict[str, Any]:
         """Send a body to a path: a new object, or a question such as a review."""
         return self._call("POST", path, query, body)
@@ -110,6 +103,40 @@ class Kube:
     def put(self, path: str, body: Document) -> dict[str, Any]:
         """Replace what stands at a path, a subresource too."""
         return self._call("PUT", path, {}, body)
+
+    def text(self, path: str, most: int = 2**20) -> str:
+        """Return what stands at a path as text, such as a log: the first `most` bytes of it, a MiB when left out.
+
+        Raises:
+            KubeError: it may not be read, or is not there.
+        """
+        answer = self._pool.request(
+            "GET",
+            f"{self.host}{path}",
+            headers=self._headers,
+            timeout=_timeout(),
+            redirect=False,
+            preload_content=False,
+        )
+        try:
+            data: bytes = answer.read(most, decode_content=True)
+        finally:
+            answer.release_conn()
+        if not 200 <= answer.status < 300:
+            raise _refused(answer.status, data, f"read {path}")
+        return data.decode("utf-8", errors="replace")
+
+    def stranger(self, path: str) -> int | None:
+        """Return the HTTP status that somebody gets who shows no credential; None when there is no answer."""
+        from urllib3.exceptions import HTTPError
+
+        if not self._bare:
+            return None
+        with self._bare() as pool:
+            try:
+                return int(pool.request("GET", f"{self.host}{path}", timeout=_timeout(), redirect=False).status)
+            except HTTPError:
+                return None
 
     # Objects
 
@@ -190,32 +217,28 @@ class Kube:
         kind: str = JSON,
         accept: str = JSON,
     ) -> dict[str, Any]:
-        data = self._send(method, path, query, body, kind, accept)
-        found = json.loads(data) if data else {}
-        if not isinstance(found, dict):
-            raise ValueError("an answer that is no object")
-        return found
-
-    def _send(
-        self, method: str, path: str, query: Mapping[str, str], body: Document | None, kind: str, accept: str
-    ) -> bytes:
-        from urllib3 import Timeout
-
         url = f"{self.host}{path}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": accept, **self._headers}
         data = None
         if body is not None:
             headers["Content-Type"] = kind
             data = json.dumps(body)
-        timeout = Timeout(connect=TIMEOUT[0], read=TIMEOUT[1])
-        answer = self._pool.request(method, url, body=data, headers=headers, timeout=timeout, redirect=False)
+        answer = self._pool.request(method, url, body=data, headers=headers, timeout=_timeout(), redirect=False)
         if 200 <= answer.status < 300:
-            sent: bytes = answer.data
-            return sent
+            found = json.loads(answer.data) if answer.data else {}
+            if not isinstance(found, dict):
+                raise ValueError("an answer that is no object")
+            return found
         raise _refused(answer.status, answer.data, f"{_VERBS.get(method, 'read')} {path}")
 
 
 _VERBS = {"GET": "read", "POST": "create in", "PATCH": "change", "DELETE": "delete", "PUT": "replace"}
+
+
+def _timeout() -> Any:
+    from urllib3 import Timeout
+
+    return Timeout(connect=TIMEOUT[0], read=TIMEOUT[1])
 
 
 def _base(api_version: str) -> str:
@@ -286,13 +309,13 @@ def _open(kubeconfig: str, folder: Path, private: str) -> Kube:
     tls = {
         "cert_reqs": "CERT_REQUIRED" if settings.verify_ssl else "CERT_NONE",
         "ca_certs": settings.ssl_ca_cert,
-        "cert_file": settings.cert_file,
-        "key_file": settings.key_file,
         **({"server_hostname": settings.tls_server_name} if settings.tls_server_name else {}),
     }
     make = (lambda **given: urllib3.ProxyManager(settings.proxy, **given)) if settings.proxy else urllib3.PoolManager
     headers = {one["key"]: one["value"] for one in settings.auth_settings().values() if one["in"] == "header"}
-    return Kube(settings.host.rstrip("/"), make(retries=False, maxsize=4, **tls), headers)
+    mine = {"cert_file": settings.cert_file, "key_file": settings.key_file}
+    pool = make(retries=False, maxsize=4, **tls, **mine)
+    return Kube(settings.host.rstrip("/"), pool, headers, lambda: make(retries=False, maxsize=1, **tls))
 
 
 def _explained(error: KubeError, host: str, rights: str) -> DeployError:

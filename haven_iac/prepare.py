@@ -124,6 +124,8 @@ def _secrets_exist(plan: ClusterPlan, loaded: Loaded) -> None:
     oidc = plan.spec.identity.oidc
     if oidc and oidc.ca_secret and not plan.facts.managed_control_plane:
         named.add(oidc.ca_secret)
+    if plan.spec.mirror.ca_secret:
+        named.add(plan.spec.mirror.ca_secret)
     missing = sorted(named - loaded.secrets)
     if missing:
         raise SpecError.of(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from haven_iac import interrupted, look
 from haven_iac.compliance.gate import refusal
 from haven_iac.compliance.predict import predict
 from haven_iac.compliance.suggest import suggested
@@ -34,9 +35,8 @@ def load() -> Prepared:
             ready = from_document(pulumi.Config("haven").require_object("cluster"))
         gate(ready)
     except HavenError as error:
-        for problem in error.problems:
-            pulumi.log.error(str(problem))
-        raise pulumi.RunError(error.what) from None
+        _refuse(error)
+        raise
     return ready
 
 
@@ -56,7 +56,55 @@ def gate(ready: Prepared) -> None:
 
 
 def build(ready: Prepared) -> Mapping[str, pulumi.Output[Any]]:
-    """Register everything in the plan and return the stack's outputs."""
+    """Register everything in the plan and return the stack's outputs.
+
+    Before anything is changed the cloud is looked at. A preview looks while it works, so that it takes no longer.
+
+    Raises:
+        RunError: the cloud cannot give what the plan asks, or an earlier run was killed and left what only the
+            command can settle.
+    """
+    _refuse(interrupted.refusal(_project(ready), pulumi.get_project(), pulumi.get_stack()))
+    looking = look.Looking(ready, look.PREVIEW_SECONDS if pulumi.runtime.is_dry_run() else look.CHANGES_SECONDS)
+    if not pulumi.runtime.is_dry_run():
+        _judge(ready, looking)
+    outputs = _build(ready)
+    if pulumi.runtime.is_dry_run():
+        _judge(ready, looking)
+    return outputs
+
+
+def _project(ready: Prepared) -> Project:
+    return ready.project or Project(Path(pulumi.runtime.get_root_directory()))
+
+
+def _refuse(error: HavenError | None) -> None:
+    """Stop the program, with every problem in the log.
+
+    Raises:
+        RunError: there is one.
+    """
+    if error is None:
+        return
+    for problem in error.problems:
+        pulumi.log.error(str(problem))
+    raise pulumi.RunError(error.what)
+
+
+def _judge(ready: Prepared, looking: look.Looking) -> None:
+    """Refuse to go on where the cloud cannot give what the plan asks.
+
+    Raises:
+        RunError: everything that is wrong was logged.
+    """
+    found = looking.end()
+    stops = look.errors(found)
+    for problem in look.problems(ready, [one for one in found if one not in stops]):
+        pulumi.log.warn(str(problem))
+    _refuse(look.refusal(ready, found))
+
+
+def _build(ready: Prepared) -> Mapping[str, pulumi.Output[Any]]:
     document = ready.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
     root = str(ready.project.root) if ready.project else pulumi.runtime.get_root_directory()
     cluster = HavenCluster(ready.spec.name, {"spec": document, "root": root})

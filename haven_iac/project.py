@@ -43,6 +43,14 @@ class Project:
         """Return the file with what was found of a cluster that exists; `haven-iac detect` writes it."""
         return self.stacks / "found" / f"{stack}.yaml"
 
+    def evidence(self, stack: str) -> Path:
+        """Return the folder with results of the standard's checker about one stack; to be committed."""
+        return self.stacks / "evidence" / stack
+
+    def verdicts(self, stack: str) -> Path:
+        """Return the folder with what each verify of one stack saw."""
+        return self.state / "verdicts" / stack
+
     def local_cluster(self, stack: str) -> Path:
         """Return the folder of the simulated cluster of one stack."""
         return self.state / "local" / stack

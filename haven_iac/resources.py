@@ -162,6 +162,9 @@ def in_cluster(deleted_with: pulumi.Resource | None, marks: Marks = PLAIN) -> pu
             return None
         props: dict[str, Any] = dict(args.props)
         props["metadata"] = annotated(args.type_, props.get("metadata") or {}, props.get("spec") or {}, marks)
+        if props.get("aggregationRule"):
+            # Its rules belong to the controller that adds them up; empty ones would be a conflict with it for ever.
+            props.pop("rules", None)
         opts = pulumi.ResourceOptions.merge(args.opts, marks.kept(args.type_, props["metadata"]))
         if deleted_with:
             opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=deleted_with))

@@ -63,7 +63,7 @@ install() (
   fi
   # The pins hold for building the project itself too; newer pips read the second name.
   PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    .venv/bin/python -m pip install --quiet --editable ".${extra:+[$extra]}" >>"$log" 2>&1 ||
+    .venv/bin/python -m pip install --quiet --editable ".[openstack${extra:+,$extra}]" >>"$log" 2>&1 ||
     failed "installing the Python packages failed"
   stamp=$(wanted_stamp)
   printf '%s\n' "$stamp" >.venv/.installed

@@ -24,11 +24,11 @@ class Rke2(Rancher):
         return found
 
     def server_config(self, boot: Boot) -> dict[str, Any]:
-        """Return pod network, audit and Pod Security; ingress and metrics are the platform's own."""
+        """Return pod network, audit and Pod Security; ingress, metrics and snapshots are the platform's own."""
         return {
             "cni": [boot.spec.kubernetes.cni.value],
             "ingress-controller": ["none"],
-            "disable": ["rke2-metrics-server"],
+            "disable": ["rke2-metrics-server", "rke2-snapshot-controller", "rke2-snapshot-controller-crd"],
             "audit-policy-file": f"{self.ours}/audit-policy.yaml",
             "pod-security-admission-config-file": f"{self.ours}/pod-security.yaml",
         }

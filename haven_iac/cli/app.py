@@ -17,6 +17,7 @@ from haven_iac.cli import (
     kubeconfig,
     lab,
     local,
+    mirror,
     new,
     plan,
     schema,
@@ -25,6 +26,7 @@ from haven_iac.cli import (
     up,
     validate,
     verify,
+    versions,
 )
 from haven_iac.cli.options import emit, examples
 from haven_iac.errors import ExitCode, HavenError
@@ -68,7 +70,9 @@ app.command(
     "plan",
     epilog=examples(
         "haven-iac plan",
+        "haven-iac plan -s voorbeeldstad --online  # and whether quota, flavors, image, zones and so on suffice",
         "haven-iac plan -s voorbeeldstad --html plan.html  # a page to mail",
+        "haven-iac plan -s voorbeeldstad --report verdict.html --lang nl  # the verdict, for an auditor",
         "haven-iac plan -s voorbeeldstad --strict --json  # for CI: exit status 8 when a mandatory check would fail",
     ),
 )(plan.plan)
@@ -89,15 +93,14 @@ app.command(
     "destroy", epilog=examples("haven-iac destroy", "haven-iac destroy -s voorbeeldstad --yes  # asks nothing")
 )(engine.destroy)
 app.command("status", epilog=examples("haven-iac status", "haven-iac status -s voorbeeldstad --json"))(status.status)
+app.add_typer(verify.app, name="verify")
 app.command(
-    "verify",
+    "versions",
     epilog=examples(
-        "haven-iac verify  # the plan's prediction beside what the cluster of stack local shows",
-        "haven-iac verify -s voorbeeldstad --strict --json  # for CI: exit status 8 on any disagreement too",
-        "haven-iac verify --rights | kubectl apply -f -  # a role that may do no more than that",
-        "haven-iac verify --kubeconfig auditor.yaml  # with a credential of your own",
+        "haven-iac versions -s voorbeeldstad",
+        "haven-iac versions -s voorbeeldstad --json  # daysLeft, and behind by chart",
     ),
-)(verify.verify)
+)(versions.versions)
 app.command(
     "kubeconfig",
     epilog=examples(
@@ -111,6 +114,7 @@ app.command(
     epilog=examples(
         "haven-iac schema --output cluster.schema.json  # of what is under haven:cluster",
         "haven-iac schema --file -o stack.schema.json  # of a whole Pulumi.<stack>.yaml",
+        "haven-iac schema --verdict -o verdict.schema.json  # of what verify --json prints",
     ),
 )(schema.schema)
 app.add_typer(data.app, name="data")
@@ -118,6 +122,7 @@ app.add_typer(drill.app, name="drill")
 app.add_typer(gitops.app, name="gitops")
 app.add_typer(local.app, name="local")
 app.add_typer(lab.app, name="lab")
+app.add_typer(mirror.app, name="mirror")
 app.add_typer(toolchain.app, name="toolchain")
 
 

@@ -69,7 +69,7 @@ def destroy(stack: StackOption = "local", yes: Yes = False, as_json: JsonOption 
         tracker = run.tracker(ready, shown, count)
         session.destroy(ready, tracker)
     if as_json:
-        emit({"stack": stack, "changes": tracker.changes, "seconds": took()})
+        emit({"stack": stack, "changes": tracker.changes, "notes": tracker.notes, "seconds": took()})
     else:
         print(f"{ready.spec.name} is gone: {tracker.changes.get('delete', 0)} resources removed in {took():.1f} s")
         if ready.facts.shared:

@@ -145,19 +145,24 @@ def _own(outputs: Mapping[str, Any], stack: str) -> str:
     return str(outputs["kubeconfig"])
 
 
-def lifetime_of(text: str) -> timedelta:
-    """Return how long a credential lives.
+def lifetime_of(text: str, option: str = "--ttl") -> timedelta:
+    """Return how long a credential lives, or something may take.
+
+    Args:
+        text: as it was written.
+        option: where.
 
     Raises:
         typer.BadParameter: it is no duration, or not between a minute and a day.
     """
     found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip(), re.ASCII)
     if not found:
-        raise typer.BadParameter(f"{text!r} is not a duration such as 30m, 1h or 24h", param_hint="--ttl")
+        raise typer.BadParameter(f"{text!r} is not a duration such as 30m, 1h or 24h", param_hint=option)
     lifetime = timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
     if not timedelta(minutes=1) <= lifetime <= timedelta(hours=24):
-        reason = f"{text} is outside 1m to 24h; it cannot be taken back, so it never lives longer than a day"
-        raise typer.BadParameter(reason, param_hint="--ttl")
+        why = "; it cannot be taken back, so it never lives longer than a day" if option == "--ttl" else ""
+        reason = f"{text} is outside 1m to 24h{why}"
+        raise typer.BadParameter(reason, param_hint=option)
     return lifetime
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from haven_iac.cli import lab_fault
 from haven_iac.cli.options import JsonOption, console, emit, examples
 from haven_iac.errors import LabError
 
@@ -28,6 +29,8 @@ app = typer.Typer(
         "haven-iac lab down",
     ),
 )
+
+app.add_typer(lab_fault.app, name="fault")
 
 Name = Annotated[str, typer.Option("--name", "-n", envvar="HAVEN_LAB", help="Which lab; several may run side by side.")]
 Without = Annotated[

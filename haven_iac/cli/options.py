@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,6 +33,45 @@ StackOption = Annotated[
         envvar="HAVEN_STACK",
         help="Which stacks/Pulumi.<stack>.yaml; HAVEN_STACK, else local.",
         autocompletion=_stack_names,
+    ),
+]
+
+
+def _languages() -> list[str]:
+    from haven_iac.compliance.words import LANGUAGES
+
+    return list(LANGUAGES)
+
+
+def _profiles() -> list[str]:
+    from haven_iac.compliance.profiles import PROFILES
+
+    return list(PROFILES)
+
+
+LangOption = Annotated[
+    str,
+    typer.Option(
+        "--lang",
+        envvar="HAVEN_LANG",
+        metavar="en|nl",
+        help="Language of reports: en or nl; HAVEN_LANG, else en.",
+        autocompletion=_languages,
+    ),
+]
+ReportOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        dir_okay=False,
+        help="Write a report; .html, .md, .json, .sarif or .xml (JUnit) says which; again for more.",
+    ),
+]
+ProfileOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile", metavar="bio2", help="Judge by this catalogue too; again for more.", autocompletion=_profiles
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for a machine to read.")]

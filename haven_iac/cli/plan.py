@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from haven_iac.cli.options import JsonOption, StackOption, console, emit
+from haven_iac.cli.options import (
+    JsonOption,
+    LangOption,
+    ProfileOption,
+    ReportOption,
+    StackOption,
+    console,
+    emit,
+)
 from haven_iac.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from haven_iac.clouds.base import Finding
+    from haven_iac.compliance.dossier import Dossier
     from haven_iac.compliance.model import Verdict
     from haven_iac.plan.changes import Change
     from haven_iac.plan.model import ClusterPlan
@@ -28,6 +38,10 @@ Html = Annotated[
     typer.Option("--html", dir_okay=False, help="Write one HTML page, whole in itself, that can be mailed or printed."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit status 8 when a mandatory check is predicted to fail.")]
+Online = Annotated[
+    bool,
+    typer.Option("--online", help="Look at the cloud too, read-only: exit status 4 when it cannot give what is asked."),
+]
 Nodes = Annotated[bool, typer.Option("--nodes", help="List every node, not only the pools.")]
 
 _COLOURS = {
@@ -45,28 +59,67 @@ def plan(
     html: Html = None,
     nodes: Nodes = False,
     strict: Strict = False,
+    profile: ProfileOption = None,
+    report: ReportOption = None,
+    lang: LangOption = "en",
+    online: Online = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what would be built, what Haven's checks are expected to say, and what changed since the last up.
 
-    Creates nothing and needs neither a cloud nor a network. A prediction is no evidence: only a run of the standard's
-    own checker is.
+    Creates nothing, and needs neither a cloud nor a network unless it is told to look there. A prediction is no
+    evidence: only a run of the standard's own checker is.
     """
+    from haven_iac import look
     from haven_iac.cli import run
+    from haven_iac.compliance.formats import kind
+    from haven_iac.compliance.words import checked
     from haven_iac.deploy.snapshots import since_up
 
+    language = checked(lang)
+    for file in report or ():
+        kind(file)
     ready = run.prepared(stack)
     verdict, found = run.predicted(ready), since_up(ready)
+    seen = look.find(ready) if online else None
     if html:
         _write(html, ready, verdict, found)
+    dossier = run.dossier(ready, verdict, profiles=profile or (), now=datetime.now(UTC))
+    run.write_reports(dossier, report or (), language)
     if as_json:
-        emit(document(ready, verdict, found))
+        emit(document(ready, verdict, found) | _online_document(ready, seen))
     else:
         show(console(), ready, verdict, found, every_node=nodes)
+        show_beside(console(), dossier, language)
+        if seen is not None:
+            _online(console(), ready, seen)
         if html:
             print(f"\nwritten to {html}")
     if strict and verdict.failed:
         raise typer.Exit(ExitCode.VERDICT)
+    if look.errors(seen or []):
+        raise typer.Exit(ExitCode.CLOUD)
+
+
+def _online_document(ready: Prepared, seen: list[Finding] | None) -> dict[str, Any]:
+    from haven_iac.look import problems
+
+    if seen is None:
+        return {}
+    pairs = zip(seen, problems(ready, seen), strict=True)
+    return {"cloudFindings": [{"severity": one.severity, **problem.as_dict()} for one, problem in pairs]}
+
+
+def _online(out: Console, ready: Prepared, seen: list[Finding]) -> None:
+    """Print what the cloud itself says about the plan."""
+    from haven_iac.look import problems
+
+    _title(out, "What the cloud says")
+    if not seen:
+        out.print("nothing stands in the way", style="green")
+    for one, problem in zip(seen, problems(ready, seen), strict=True):
+        style = "bold red" if one.severity == "error" else "yellow"
+        out.print(f"{one.severity}: {problem}", style=style, markup=False)
 
 
 def _write(file: Path, ready: Prepared, verdict: Verdict, found: Sequence[Change] | None) -> None:
@@ -163,7 +216,7 @@ def show(
     _say(out, "Releases, in the order in which they are installed", _releases(plan))
     out.print(f"and {len(plan.manifests)} objects of our own: namespaces, policies, quotas, classes", style="dim")
     _title(out, "What the platform takes")
-    for line in in_words(sums(plan)):
+    for line in in_words(sums(plan), plan):
         out.print(line, markup=False)
     _verdict(out, verdict)
     if plan.notices:
@@ -171,6 +224,19 @@ def show(
         for notice in plan.notices:
             out.print(f"{notice.path}: {notice.text}", markup=False)
     _changes(out, found)
+
+
+def show_beside(out: Console, dossier: Dossier, language: str) -> None:
+    """Print recorded deviations, what should be said about them, and the verdicts by other catalogues."""
+    from haven_iac.cli.verdict import show_deviations, show_profile
+    from haven_iac.compliance.words import within
+
+    show_deviations(out, dossier, language)
+    for warning in dossier.warnings:
+        if warning not in dossier.predicted.warnings:
+            out.print(f"warning: {within(warning, language)}", style="yellow", markup=False)
+    for verdict in dossier.profiles:
+        show_profile(out, verdict, language)
 
 
 def _title(out: Console, text: str) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from haven_iac.errors import DeployError, ProbeError, Problem, SpecError
+from haven_iac.errors import DeployError, HavenError, SpecError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from haven_iac.cli.show import Bars, Lines
-    from haven_iac.compliance.model import Verdict
+    from haven_iac.compliance.dossier import Dossier
+    from haven_iac.compliance.evidence.model import Evidence
+    from haven_iac.compliance.live import Documents
+    from haven_iac.compliance.model import Fact, Verdict
     from haven_iac.deploy.session import Session
     from haven_iac.deploy.tracker import Tracker
     from haven_iac.prepare import Prepared
@@ -80,6 +85,90 @@ def predicted(ready: Prepared) -> Verdict:
     return suggested(predict(ready.plan, date.today()), ready.plan, replan)
 
 
+def dossier(
+    ready: Prepared,
+    predicted: Verdict,
+    observed: Verdict | None = None,
+    *,
+    identity: str = "",
+    evidence: Sequence[Evidence] = (),
+    unusable: Sequence[HavenError] = (),
+    security: Sequence[Fact] = (),
+    documents: Documents | None = None,
+    profiles: Sequence[str] = (),
+    now: datetime,
+) -> Dossier:
+    """Return everything that is known about a cluster and the standard.
+
+    Args:
+        ready: the stack.
+        predicted: the verdict on its plan.
+        observed: the verdict on the live cluster; None where nobody looked.
+        identity: of the live cluster.
+        evidence: results of the checker.
+        unusable: why others could not be used.
+        security: what the checker does not test.
+        documents: what the API returned; None where nobody looked.
+        profiles: names of further catalogues to judge by.
+        now: the time.
+    """
+    import haven_iac
+    from haven_iac.compliance.dossier import About, assemble, spec_hash
+    from haven_iac.compliance.profiles import judged
+
+    about = About(
+        cluster=ready.spec.name,
+        stack=ready.stack,
+        made=now,
+        program=haven_iac.__version__,
+        spec=spec_hash(ready.spec),
+        cloud=ready.facts.kind,
+        kubernetes=ready.spec.kubernetes.version,
+        identity=identity,
+        places=places(ready),
+    )
+    return assemble(
+        about,
+        ready.plan,
+        predicted,
+        observed,
+        evidence=evidence,
+        unusable=unusable,
+        security=security,
+        profiles=judged(profiles, ready.plan, security, documents, now.date()),
+        today=now.date(),
+    )
+
+
+def write_reports(found: Dossier, files: Sequence[Path], language: str) -> None:
+    """Write reports, each of the kind that its file's name asks for; say so.
+
+    Raises:
+        WriteError: a file cannot be written.
+    """
+    from haven_iac.cli.schema import write
+    from haven_iac.compliance.formats import kind, render
+
+    for file in files:
+        write(file, render(found, kind(file), language))
+        say(f"written to {file}")
+
+
+def places(ready: Prepared) -> dict[str, tuple[str, int]]:
+    """Return where in the description each check is decided: file from the project's folder, and line."""
+    import os
+
+    from haven_iac.compliance.places import DECIDED
+
+    if not ready.loaded or not ready.project:
+        return {}
+    found = {}
+    for check, path in {"": (), **DECIDED}.items():
+        file, line = ready.loaded.source.locate(path)
+        found[check] = (os.path.relpath(ready.project.root / file, ready.project.root), line)
+    return found
+
+
 def check_before(ready: Prepared) -> None:
     """Stop before anything exists when it is known that it cannot work.
 
@@ -87,20 +176,17 @@ def check_before(ready: Prepared) -> None:
         ComplianceError: a mandatory check is predicted to fail, and the spec says that this stops a run.
         ProbeError: the cloud cannot give what the plan asks.
     """
+    from haven_iac import look
     from haven_iac.compliance.gate import refusal
 
     if error := refusal(ready.spec, predicted(ready)):
         raise error
-    findings = ready.cloud.probe(ready.plan)
-    for finding in findings:
-        if finding.severity != "error":
-            say(f"note: {finding.what}; {finding.fix}" if finding.fix else f"note: {finding.what}")
-    errors = [f for f in findings if f.severity == "error"]
-    if errors:
-        raise ProbeError(
-            "the cloud cannot give what the plan asks",
-            problems=[Problem(f.what, f.fix, ProbeError.code, path=f.path) for f in errors],
-        )
+    found = look.find(ready)
+    stops = look.errors(found)
+    for problem in look.problems(ready, [one for one in found if one not in stops]):
+        say(f"note: {str(problem).partition(' ')[2]}")
+    if unwell := look.refusal(ready, found):
+        raise unwell
 
 
 def session(ready: Prepared) -> Session:

@@ -16,6 +16,8 @@ WholeFile = Annotated[
     bool, typer.Option("--file", help="Of the whole Pulumi.<stack>.yaml, not only of what is under haven:cluster.")
 ]
 
+OfVerdict = Annotated[bool, typer.Option("--verdict", help="Of what `verify --json` prints, instead.")]
+
 
 class WriteError(HavenError):
     """A file cannot be written."""
@@ -24,17 +26,22 @@ class WriteError(HavenError):
     exit_code = ExitCode.USAGE
 
 
-def schema(output: Output = None, file: WholeFile = False) -> None:
+def schema(output: Output = None, file: WholeFile = False, verdict: OfVerdict = False) -> None:
     """Print the JSON schema (draft 2020-12) of a cluster's description, with what each key means.
 
     An editor that knows it completes keys and marks mistakes. It knows the settings of every cloud that is
     installed. What only several keys together can tell is said by `haven-iac validate`.
     """
-    from haven_iac.clouds import registry
-    from haven_iac.spec.schema import cluster_schema, file_schema
+    if verdict:
+        from haven_iac.compliance.formats.plain import schema as of_verdict
 
-    clouds = {kind: registry.find(kind).settings_model for kind in registry.installed()}
-    document = (file_schema if file else cluster_schema)(clouds)
+        document = of_verdict()
+    else:
+        from haven_iac.clouds import registry
+        from haven_iac.spec.schema import cluster_schema, file_schema
+
+        clouds = {kind: registry.find(kind).settings_model for kind in registry.installed()}
+        document = (file_schema if file else cluster_schema)(clouds)
     if output is None:
         emit(document)
         return

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -24,6 +25,15 @@ API = 1
 """Version of this seam; the registry refuses adapters of another one."""
 
 
+TOLD = "haven-iac: "
+"""What a line starts with that a resource of an adapter writes for people while it is at work (`tell`)."""
+
+
+def tell(text: str) -> None:
+    """Tell whoever runs the engine, from within a resource: the engine shows what its plugins write."""
+    print(f"{TOLD}{text}", file=sys.stderr, flush=True)
+
+
 @dataclass(frozen=True)
 class Finding:
     """What a probe saw."""
@@ -36,6 +46,16 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What a failure means."""
+
+    what: str
+    """The cause, in plain words."""
+    fix: str
+    """The next step."""
+
+
+@dataclass(frozen=True)
 class KeyParts:
     """Key material of one cluster."""
 
@@ -43,13 +63,15 @@ class KeyParts:
     """Name and a short random suffix: tag and prefix of everything in the cloud."""
     material: pulumi.Output[Mapping[str, str]]
     """CAs, service-account key and tokens by file name, as `haven_iac.keys.material` lists them; secret."""
+    kubeconfig: pulumi.Output[str]
+    """The stack's own administrator, known before the API answers; secret."""
 
 
 @dataclass(frozen=True)
 class NetworkParts:
     """A network that nodes can stand in."""
 
-    details: pulumi.Output[Mapping[str, Any]] | None = None
+    details: Mapping[str, Any] | pulumi.Output[Any] = field(default_factory=dict)
     """What the same adapter's other methods need; nobody else reads it."""
 
 
@@ -59,7 +81,7 @@ class EndpointParts:
 
     server: pulumi.Output[str]
     """URL, as it stands in a kubeconfig."""
-    details: pulumi.Output[Mapping[str, Any]] | None = None
+    details: Mapping[str, Any] | pulumi.Output[Any] = field(default_factory=dict)
     """What the same adapter's other methods need; nobody else reads it."""
 
 
@@ -76,20 +98,47 @@ class ControlPlaneParts:
 
 
 @dataclass(frozen=True)
+class MachineParts:
+    """The machines of one pool."""
+
+    details: Mapping[str, Any] | pulumi.Output[Any] = field(default_factory=dict)
+    """What the same adapter needs to look after their nodes; nobody else reads it."""
+
+
+@dataclass(frozen=True)
 class PoolParts:
     """The nodes of one pool."""
 
     resources: tuple[pulumi.Resource, ...] = ()
 
 
+@dataclass(frozen=True)
+class AccessParts:
+    """What controllers in the cluster are given by the cloud."""
+
+    late: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """Values for the marks in the plan (`haven_iac.platform.late`), by name; the identity is there without it."""
+    resources: tuple[pulumi.Resource, ...] = ()
+
+
 class CloudBuilder(Protocol):
     """Makes the cloud's part of a cluster; every resource gets `opts` (parent and provider) only."""
 
-    def network(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> NetworkParts:
+    def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
+        """Return the way to the cloud, by package, for everything that the other methods make; empty for none."""
+
+    def network(self, plan: ClusterPlan, identity: pulumi.Output[str], opts: pulumi.ResourceOptions) -> NetworkParts:
         """Make or adopt the node network."""
 
-    def api_endpoint(self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions) -> EndpointParts:
+    def api_endpoint(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> EndpointParts:
         """Make the address of the API."""
+
+    def access(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> AccessParts:
+        """Make what controllers in the cluster log in to the cloud with."""
 
     def control_plane(
         self,
@@ -101,7 +150,7 @@ class CloudBuilder(Protocol):
     ) -> ControlPlaneParts:
         """Start the control plane; the first server first."""
 
-    def pool(
+    def machines(
         self,
         plan: ClusterPlan,
         pool: PoolPlan,
@@ -109,14 +158,118 @@ class CloudBuilder(Protocol):
         network: NetworkParts,
         endpoint: EndpointParts,
         opts: pulumi.ResourceOptions,
-    ) -> PoolParts:
-        """Make the nodes of one pool (the control plane's too, where they are objects of their own).
+    ) -> MachineParts:
+        """Make what the cloud holds of one pool; it needs no cluster, so it is made beside the control plane.
 
-        The Kubernetes provider, for nodes that are made through the cluster's API, comes with the parent.
+        Nothing for the pool of the servers where `control_plane` makes those.
         """
 
-    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
-        """Return the id of an object that was created but not recorded, or None when there is none."""
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        machines: MachineParts,
+        opts: pulumi.ResourceOptions,
+    ) -> PoolParts:
+        """Make what the cluster holds of one pool, once the API answers.
+
+        The Kubernetes provider comes with the parent. All of it goes with the cluster (`deleted_with` in `opts`).
+        """
+
+    def leftovers(
+        self,
+        plan: ClusterPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        opts: pulumi.ResourceOptions,
+    ) -> pulumi.Resource | None:
+        """Make what takes away, when it is deleted, all that controllers in the cluster made in the cloud.
+
+        Its `opts` depend on everything that they need for it, and the platform depends on it: so it is deleted while
+        they still run. None where they make nothing.
+        """
+
+    def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
+        """Return the id of an object that was created but not recorded, or None when there is none.
+
+        Args:
+            plan: the cluster.
+            token: type of the resource.
+            inputs: what it was to be made with.
+            known: ids that are recorded; one of these is not it.
+
+        Raises:
+            HavenError: nobody can tell.
+        """
+
+    def explain(self, plan: ClusterPlan, token: str, text: str) -> Explained | None:
+        """Return what a failure of the engine means, or None when it is clear as it is.
+
+        Args:
+            plan: the cluster.
+            token: type of the resource.
+            text: what the engine said.
+        """
+
+
+class Bare:
+    """What a builder does where its cloud has no such part; adapters inherit it and say only what they make."""
+
+    def providers(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.ProviderResource]:
+        """Return none: no cloud is asked."""
+        return {}
+
+    def network(self, plan: ClusterPlan, identity: pulumi.Output[str], opts: pulumi.ResourceOptions) -> NetworkParts:
+        """Make nothing: it is there."""
+        return NetworkParts()
+
+    def access(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> AccessParts:
+        """Make nothing: no controller logs in anywhere."""
+        return AccessParts()
+
+    def machines(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        opts: pulumi.ResourceOptions,
+    ) -> MachineParts:
+        """Make nothing: there are no machines of ours."""
+        return MachineParts()
+
+    def pool(
+        self,
+        plan: ClusterPlan,
+        pool: PoolPlan,
+        keys: KeyParts,
+        network: NetworkParts,
+        endpoint: EndpointParts,
+        machines: MachineParts,
+        opts: pulumi.ResourceOptions,
+    ) -> PoolParts:
+        """Make nothing: the nodes are there."""
+        return PoolParts()
+
+    def leftovers(
+        self, plan: ClusterPlan, keys: KeyParts, network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> pulumi.Resource | None:
+        """Return None: controllers make nothing outside the cluster."""
+        return None
+
+    def find(self, plan: ClusterPlan, token: str, inputs: Mapping[str, Any], known: Collection[str]) -> str | None:
+        """Return None: everything here converges when it is made again."""
+        return None
+
+    def explain(self, plan: ClusterPlan, token: str, text: str) -> Explained | None:
+        """Return None: what the engine says is clear as it is."""
+        return None
 
 
 @runtime_checkable

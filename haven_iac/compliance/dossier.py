@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from haven_iac.compliance.deviations import Deviation, recorded
 from haven_iac.compliance.deviations import warnings as about_deviations
 from haven_iac.compliance.evidence.model import Answer, Evidence
 from haven_iac.compliance.evidence.model import Said as Answered
-from haven_iac.compliance.model import Check, Fact, Result, Status, Verdict, agree
+from haven_iac.compliance.model import Check, Edit, Fact, Result, Status, Verdict, agree
 from haven_iac.compliance.proof import Proof, prove
 from haven_iac.compliance.words import Said, said
 from haven_iac.errors import HavenError
@@ -70,7 +70,12 @@ class Line:
             return ""
         if self.observed and now.ours and self.predicted.status is Status.PASS:
             return MEND
-        return now.fix
+        return self.predicted.fix if self.edits else now.fix
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """Return the changes to the description that were tried and make it pass; none where it does."""
+        return self.predicted.edits if self.now.status is Status.FAIL else ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class About:
     """Minor in the description."""
     identity: str = ""
     """Of the live cluster: the uid of its namespace kube-system; empty where nobody looked."""
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """By check: file and line of the description that decide it; under an empty name the description itself."""
 
 
 @dataclass(frozen=True)
@@ -228,16 +235,20 @@ def _line(
     return Line(check, predicted, seen, answer, deviation, tuple(_findings(predicted, seen, answer)))
 
 
+def _word(result: Result) -> Said:
+    return said(f"verdict.{result.status.value}")
+
+
 def _findings(predicted: Result, seen: Result | None, answer: Answered | None) -> Iterable[Finding]:
     check = predicted.check.id
     if seen and not agree(predicted, seen):
         key = "finding.flaw" if predicted.status is seen.status else "finding.observed"
-        values = {"check": check, "predicted": predicted.status.value, "observed": seen.status.value}
+        values = {"check": check, "predicted": _word(predicted), "observed": _word(seen)}
         yield Finding("observed", check, said(key, **values, reason=seen.reason))
     means = MEANS.get(answer.answer) if answer else None
     if not answer or not means:
         return
     for kind, ours in (("predicted", predicted), ("observed", seen)):
         if ours and ours.status in (Status.PASS, Status.FAIL) and ours.status is not means:
-            values = {"check": check, "ours": ours.status.value, "answer": answer.answer.value}
+            values = {"check": check, "ours": _word(ours), "answer": answer.answer.value}
             yield Finding(f"evidence-{kind}", check, said(f"finding.{kind}_evidence", **values, reason=ours.reason))

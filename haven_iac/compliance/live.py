@@ -35,6 +35,38 @@ _RUNNING = ("readyReplicas", "numberReady")
 _WAITS = "WaitForFirstConsumer"
 
 
+Metric = tuple[str, Mapping[str, str], float]
+"""Name, labels and value of one metric."""
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What the checks do not need; a part that could not be read is None."""
+
+    anonymous: int | None
+    """HTTP status of a request without a credential; None when there was no answer."""
+    namespaces: Sequence[Document] | None
+    network_policies: Sequence[Document] | None
+    pods: Sequence[Document] | None
+    cluster_roles: Sequence[Document] | None
+    cluster_role_bindings: Sequence[Document] | None
+    role_bindings: Sequence[Document] | None
+    admission: Sequence[Document] | None
+    """Bindings of validating admission policies."""
+    metrics: Sequence[Metric] | None
+    """Of the API server; only those that are looked at."""
+    results: Sequence[Document] | None
+    """Objects that the checker left in the cluster."""
+
+    @property
+    def identity(self) -> str:
+        """Return the uid of the namespace kube-system: the identity of a cluster; empty when it could not be read."""
+        for one in self.namespaces or ():
+            if one["metadata"]["name"] == "kube-system":
+                return str(one["metadata"].get("uid", ""))
+        return ""
+
+
 @dataclass(frozen=True)
 class Documents:
     """What the API returned, as its JSON has it."""
@@ -52,6 +84,8 @@ class Documents:
     """The API says that the credential may do everything."""
     own_credential: bool = True
     """The credential is the stack's own; otherwise one that the user gave."""
+    extra: Extra | None = None
+    """What the checks do not need; None where nobody asked for it."""
 
 
 def subject(found: Documents) -> Subject:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from haven_iac.compliance.live import Documents, subject
+from haven_iac.compliance import metrics
+from haven_iac.compliance.evidence import objects
+from haven_iac.compliance.live import Documents, Extra, subject
 from haven_iac.compliance.subject import Subject
 from haven_iac.errors import UnreachableError
-from haven_iac.kube import Kube, connect
+from haven_iac.kube import Kube, KubeError, connect
+from haven_iac.platform.verification import BESIDE, READING
 
 RIGHTS: dict[str, Any] = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
     "kind": "ClusterRole",
     "metadata": {"name": "haven-iac-verify"},
-    "rules": [
-        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]},
-        {"apiGroups": ["apps"], "resources": ["deployments", "daemonsets", "statefulsets"], "verbs": ["list"]},
-        {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["list"]},
-        {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews"], "verbs": ["create"]},
-        {"nonResourceURLs": ["/version", "/version/", "/apis", "/apis/"], "verbs": ["get"]},
-    ],
+    "rules": [*READING, *BESIDE],
 }
-"""All that reading needs."""
+"""All that reading needs: the first rules for the checks, the others for security and for the checker's results."""
 
-_RIGHTS_FIX = "use a credential with the rights that `haven-iac verify --rights` prints"
+NEEDED = len(READING)
+"""How many of the rules above the checks cannot do without."""
+
+LARGEST_METRICS = 64 * 2**20
+"""Bytes of the API server's metrics that are read."""
+
+_RIGHTS_FIX = "use a credential with the rights that `haven-iac verify --print-rbac` prints"
 
 
 def read(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None) -> Subject:
@@ -41,11 +46,14 @@ def read(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = 
     return subject(documents(kubeconfig, own_credential=own_credential, folder=folder))
 
 
-def documents(kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None) -> Documents:
-    """Return what `read` judges, as the API returned it."""
+def documents(
+    kubeconfig: str, *, own_credential: bool = True, folder: Path | None = None, extra: bool = False
+) -> Documents:
+    """Return what `read` judges, as the API returned it; with `extra` also what the checks do not need."""
     with connect(kubeconfig, folder=folder, rights=_RIGHTS_FIX) as kube:
         try:
-            return everything(kube, own_credential)
+            found = everything(kube, own_credential)
+            return replace(found, extra=beside(kube, found.groups)) if extra else found
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UnreachableError(
                 f"what answers at {kube.host} is no Kubernetes API",
@@ -66,6 +74,37 @@ def everything(kube: Kube, own_credential: bool) -> Documents:
         admin=admin(kube),
         own_credential=own_credential,
     )
+
+
+def beside(kube: Kube, groups: frozenset[str]) -> Extra:
+    """Return what the checks do not need; what may not be read is None."""
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    results = f"/apis/{objects.GROUP}/{objects.VERSION}/{objects.PLURAL}"
+    return Extra(
+        anonymous=kube.stranger("/api/v1/namespaces?limit=1"),
+        namespaces=_allowed(kube.items, "/api/v1/namespaces"),
+        network_policies=_allowed(kube.items, "/apis/networking.k8s.io/v1/networkpolicies"),
+        pods=_allowed(kube.items, "/api/v1/pods"),
+        cluster_roles=_allowed(kube.items, f"{rbac}/clusterroles"),
+        cluster_role_bindings=_allowed(kube.items, f"{rbac}/clusterrolebindings"),
+        role_bindings=_allowed(kube.items, f"{rbac}/rolebindings"),
+        admission=_allowed(kube.items, "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"),
+        metrics=_allowed(lambda path: tuple(metrics.chosen(kube.text(path, LARGEST_METRICS))), "/metrics"),
+        results=_allowed(kube.items, results) if objects.GROUP in groups else (),
+    )
+
+
+T = TypeVar("T")
+
+
+def _allowed(call: Callable[[str], T], path: str) -> T | None:
+    """Return what stands at a path, or None where the credential may not read it."""
+    try:
+        return call(path)
+    except KubeError as error:
+        if error.status == 403:
+            return None
+        raise
 
 
 def admin(kube: Kube) -> bool:

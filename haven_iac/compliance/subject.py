@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from haven_iac.compliance.catalogue import Inputs, inputs
 from haven_iac.plan.model import ClusterPlan, Role
-from haven_iac.platform.storage import classes
+from haven_iac.platform.storage import present
 
 OWN_SERVERS = frozenset({"rke2", "k3s"})
 """Distributions whose servers are nodes of the cluster, so that they can be counted."""
@@ -131,7 +131,7 @@ def of_plan(plan: ClusterPlan) -> Subject:
         hidden_control_plane=facts.managed_control_plane,
         admin=True,
         rbac=True,
-        storage=tuple(ClassSeen(c.name, c.provisioner, c.binding_mode == "Immediate") for c in classes(spec, facts)),
+        storage=tuple(ClassSeen(c.name, c.provisioner, c.binding_mode == "Immediate") for c in present(spec, facts)),
         certificates=certificates,
         certificate_api=bool(certificates),
         log_store=part("log_store", "logs"),

@@ -95,8 +95,9 @@ def sentences(language: str) -> Mapping[str, str | dict[str, str]]:
 
     loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, str | dict[str, str]] = {}
-    raw = (_FOLDER / f"{language}.yaml").read_bytes()
-    _flatten(yaml.load(raw, Loader=loader), "", found)  # noqa: S506 - it is the safe loader, in C where there is one
+    for name in (f"{language}.yaml", f"bio2.{language}.yaml"):
+        raw = (_FOLDER / name).read_bytes()
+        _flatten(yaml.load(raw, Loader=loader), "", found)  # noqa: S506 - it is the safe loader, in C where there is one
     return found
 
 

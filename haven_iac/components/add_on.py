@@ -11,11 +11,13 @@ from haven_iac import resources
 from haven_iac.components import stand_in
 from haven_iac.components.base import HavenComponent
 from haven_iac.plan.model import ClusterPlan
+from haven_iac.platform import late
 from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
 from haven_iac.ready import Webhooks
 from haven_iac.spec.gitops import Owner
+from haven_iac.spec.platform import MirrorSpec
 
 
 class AddOnArgs(TypedDict):
@@ -25,6 +27,8 @@ class AddOnArgs(TypedDict):
     """The cluster, as written under `haven:cluster`."""
     slot: str
     """Which slot of the platform, as `haven-iac plan` lists them."""
+    late: NotRequired[dict[str, pulumi.Input[str]]]
+    """Values that only building tells, by name, for the marks in the plan; none when left out."""
     kubeconfig: NotRequired[pulumi.Input[str]]
     """Credential with which webhooks are waited for; nobody waits when left out.  Secret."""
     server: NotRequired[pulumi.Input[str]]
@@ -41,10 +45,12 @@ class AddOn(HavenComponent):
 
     def __init__(self, name: str, args: AddOnArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
+        self._late: Mapping[str, pulumi.Input[str]] = args.get("late", {})
         plan = from_document(args["spec"]).plan
         release = plan.release(args["slot"])
         server = args.get("server", f"https://{API_HOST}")
         self._host = pulumi.Output.from_input(server).apply(lambda url: str(urlsplit(url).hostname))
+        self._authority = _authority(plan.spec.mirror)
         taken_down = opts.deleted_with if opts else None
         self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
         self._marks = _marks(plan)
@@ -73,13 +79,6 @@ class AddOn(HavenComponent):
             if manifest.body["kind"] == "Namespace":
                 namespaces[manifest.body["metadata"]["name"]] = made
 
-    def _filled(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an object with the host of the API in place of what stands for it."""
-        spec = body.get("spec")
-        if not isinstance(spec, Mapping) or spec.get("externalName") != API_HOST:
-            return dict(body)
-        return {**body, "spec": {**spec, "externalName": self._host}}
-
     def _installed(self, release: Release) -> list[pulumi.Resource]:
         """Make a release and return what comes after it; of Flux's only the Secrets, which git never has."""
         if release.manifest:
@@ -88,18 +87,32 @@ class AddOn(HavenComponent):
         if release.owner is Owner.FLUX:
             return secrets
         local = release.folder or (stand_in.folder(release) if release.stand_in else None)
-        source = {"chart": str(local)} if local else _published(release)
+        source = {"chart": str(local)} if local else _published(release, self._authority)
         made = resources.chart(
             release.name,
             {
                 **source,
                 "namespace": release.namespace,
                 "skipCrds": release.skip_crds,
-                "values": dict(release.values),
+                "values": self._filled(release.values),
             },
             pulumi.ResourceOptions.merge(self._inside, pulumi.ResourceOptions(depends_on=secrets)),
         )
         return [made]
+
+    def _filled(self, value: Any) -> Any:
+        """Return a document with late values and the API's host in their places; the rest is known in a preview."""
+        if value == API_HOST:
+            return self._host
+        if isinstance(value, Mapping):
+            return {key: self._filled(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._filled(inner) for inner in value]
+        names = sorted(late.found(value))
+        if not names:
+            return value
+        given = pulumi.Output.all(**{name: self._late[name] for name in names})
+        return given.apply(lambda known: late.filled(value, known))
 
     def _secret(self, namespace: str, ref: SecretRef) -> pulumi.Resource:
         config = pulumi.Config("haven")
@@ -112,7 +125,11 @@ class AddOn(HavenComponent):
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": ref.name, "namespace": namespace},
-            "stringData": {**ref.plain, **{key: part(key, held) for key, held in ref.entries.items()}},
+            "stringData": {
+                **ref.plain,
+                **{key: part(key, held) for key, held in ref.entries.items()},
+                **{key: pulumi.Output.secret(self._late[name]) for key, name in ref.late.items()},
+            },
         }
         return resources.make(f"{self._name}-{ref.name}", body, self._object, self._marks)
 
@@ -129,7 +146,23 @@ def _marks(plan: ClusterPlan) -> resources.Marks:
     )
 
 
-def _published(release: Release) -> dict[str, Any]:
+def _authority(mirror: MirrorSpec) -> pulumi.Output[pulumi.Asset] | None:
+    """Return the certificate of the mirror's authority, or None when the usual ones do."""
+    if not (mirror.charts and mirror.ca_secret):
+        return None
+    held = pulumi.Config("haven").require_secret(mirror.ca_secret)
+    return held.apply(lambda text: pulumi.StringAsset(text))
+
+
+def _published(release: Release, authority: pulumi.Output[pulumi.Asset] | None) -> dict[str, Any]:
+    """Return where a chart comes from, and which authority is trusted for that beside the usual ones."""
+    trusted: dict[str, Any] = {"caFile": authority} if authority else {}
     if release.repo.startswith("oci://"):
-        return {"chart": f"{release.repo.rstrip('/')}/{release.chart}", "version": release.version}
-    return {"chart": release.chart, "version": release.version, "repositoryOpts": {"repo": release.repo}}
+        from_registry = {"repositoryOpts": trusted} if trusted else {}
+        chart = f"{release.repo.rstrip('/')}/{release.chart}"
+        return {"chart": chart, "version": release.version, **from_registry}
+    return {
+        "chart": release.chart,
+        "version": release.version,
+        "repositoryOpts": {"repo": release.repo, **trusted},
+    }

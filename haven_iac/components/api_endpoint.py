@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 import pulumi
 
 from haven_iac.clouds.base import NetworkParts
-from haven_iac.components.base import HavenComponent, details
+from haven_iac.components.base import Details, HavenComponent, details, told
 from haven_iac.prepare import from_document
 
 
@@ -14,6 +14,8 @@ class ApiEndpointArgs(TypedDict):
 
     spec: dict[str, Any]
     """The cluster, as written under `haven:cluster`."""
+    identity: pulumi.Input[str]
+    """`Keys.identity`."""
     network: NotRequired[pulumi.Input[dict[str, Any]]]
     """`Network.details`; empty when left out."""
     root: NotRequired[str]
@@ -34,7 +36,15 @@ class ApiEndpoint(HavenComponent):
         super().__init__(name, args, opts)
         ready = from_document(args["spec"])
         network = NetworkParts(details(args.get("network")))
-        parts = ready.cloud.builder(self._root(args)).api_endpoint(ready.plan, network, self._child)
+        parts = ready.cloud.builder(self._root(args)).api_endpoint(
+            ready.plan, pulumi.Output.from_input(args["identity"]), network, self._child
+        )
         self.server = parts.server
-        self.details = details(parts.details)
+        self._given = details(parts.details)
+        self.details = told(self._given)
         self.register_outputs({"server": self.server, "details": self.details})
+
+    @property
+    def given(self) -> Details:
+        """Return the details one by one, for a program that does not want to wait for all of them."""
+        return self._given

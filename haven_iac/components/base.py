@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 import pulumi
 
+from haven_iac.clouds.base import EndpointParts, KeyParts, NetworkParts
+
 
 class HavenComponent(pulumi.ComponentResource):
     """A component whose type token is a constant.
@@ -30,6 +32,31 @@ class HavenComponent(pulumi.ComponentResource):
         return str(args.get("root") or pulumi.runtime.get_root_directory())
 
 
-def details(given: pulumi.Input[Mapping[str, Any]] | None) -> pulumi.Output[dict[str, Any]]:
-    """Return an adapter's details as an output; empty when there are none."""
-    return pulumi.Output.from_input(given or {}).apply(dict)
+Details = Mapping[str, Any] | pulumi.Output[Any]
+"""What one part of a cloud tells another: `given["key"]` is known as soon as that value is."""
+
+
+def details(given: pulumi.Input[Mapping[str, Any]] | None) -> Details:
+    """Return what another part told; a map of outputs stays one, so that nobody waits for what it does not use."""
+    return given if isinstance(given, Mapping | pulumi.Output) else {}
+
+
+def told(given: Details | None) -> pulumi.Output[dict[str, Any]]:
+    """Return an adapter's details as one output; empty when there are none."""
+    known: pulumi.Output[Any] = pulumi.Output.from_input(given or {})
+    return known.apply(lambda found: dict(found))
+
+
+def keys(args: Mapping[str, Any]) -> KeyParts:
+    """Return the key material among a component's inputs."""
+    return KeyParts(
+        identity=pulumi.Output.from_input(args["identity"]),
+        material=pulumi.Output.secret(args["material"]),
+        kubeconfig=pulumi.Output.secret(args["kubeconfig"]),
+    )
+
+
+def placed(args: Mapping[str, Any]) -> tuple[NetworkParts, EndpointParts]:
+    """Return network and API endpoint among a component's inputs."""
+    server: pulumi.Output[str] = pulumi.Output.from_input(args["server"])
+    return NetworkParts(details(args.get("network"))), EndpointParts(server, details(args.get("endpoint")))

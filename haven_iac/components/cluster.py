@@ -7,8 +7,11 @@ import pulumi
 from haven_iac import resources
 from haven_iac.components.api_endpoint import ApiEndpoint
 from haven_iac.components.base import HavenComponent
+from haven_iac.components.cloud_access import CloudAccess
 from haven_iac.components.control_plane import ControlPlane
 from haven_iac.components.keys import Keys
+from haven_iac.components.leftovers import Leftovers
+from haven_iac.components.machines import Machines
 from haven_iac.components.network import Network
 from haven_iac.components.node_pool import NodePool
 from haven_iac.components.platform import Platform
@@ -45,26 +48,41 @@ class HavenCluster(HavenComponent):
         plan = from_document(document).plan
 
         own = plan.facts.own_keys
+        builder = from_document(document).cloud.builder(root)
+        providers = dict(builder.providers(plan, self._child))
+        cloud = pulumi.ResourceOptions(parent=self, providers=providers)
         keys = Keys(f"{name}-keys", {"cluster": plan.spec.name, "own": own}, self._child)
-        network = Network(f"{name}-network", {"spec": document, "root": root}, self._child)
-        endpoint = ApiEndpoint(f"{name}-api", {"spec": document, "network": network.details, "root": root}, self._child)
-        common: dict[str, Any] = {
+        network = Network(f"{name}-network", {"spec": document, "identity": keys.identity, "root": root}, cloud)
+        placed: dict[str, Any] = {
             "spec": document,
             "identity": keys.identity,
-            "material": keys.material,
-            "server": endpoint.server,
-            "endpoint": endpoint.details,
-            "network": network.details,
+            "network": network.given,
             "root": root,
         }
-        control_plane = ControlPlane(f"{name}-control-plane", {**common}, self._child)  # type: ignore[typeddict-item]
+        endpoint = ApiEndpoint(f"{name}-api", {**placed}, cloud)  # type: ignore[typeddict-item]
+        access = CloudAccess(f"{name}-access", {**placed}, cloud)  # type: ignore[typeddict-item]
 
         self.identity, self.server = keys.identity, endpoint.server
         self.signing = keys.signing
         signed = pulumi.Output.all(endpoint.server, keys.ca_cert, keys.admin_cert, keys.admin_key).apply(
             lambda v: render(server=v[0], ca=v[1], cert=v[2], key=v[3], cluster=plan.spec.name)
         )
+        common = {**placed, "material": keys.material, "server": endpoint.server, "endpoint": endpoint.given}
+        control_plane = ControlPlane(
+            f"{name}-control-plane",
+            {**common, "kubeconfig": signed if own else ""},  # type: ignore[typeddict-item]
+            cloud,
+        )
         self.kubeconfig = pulumi.Output.secret(signed if own else control_plane.kubeconfig)
+        common["kubeconfig"] = self.kubeconfig
+        machines = {
+            pool.name: Machines(
+                f"{name}-machines-{pool.name}",
+                {**common, "pool": pool.name},  # type: ignore[typeddict-item]
+                cloud,
+            )
+            for pool in plan.pools
+        }
         provider = resources.provider(
             f"{name}-kubernetes",
             {
@@ -78,17 +96,39 @@ class HavenCluster(HavenComponent):
         )
         inside = pulumi.ResourceOptions(
             parent=self,
-            providers={"kubernetes": provider},
+            providers={**providers, "kubernetes": provider},
             deleted_with=next(iter(control_plane.resources), None),
         )
         pools = [
-            NodePool(f"{name}-pool-{pool.name}", {**common, "pool": pool.name}, inside)  # type: ignore[typeddict-item]
-            for pool in plan.pools
+            NodePool(
+                f"{name}-pool-{pool}",
+                {**common, "pool": pool, "machines": made.given},  # type: ignore[typeddict-item]
+                inside,
+            )
+            for pool, made in machines.items()
         ]
+        leftovers = Leftovers(
+            f"{name}-leftovers",
+            {
+                **placed,  # type: ignore[typeddict-item]
+                "material": keys.material,
+                "kubeconfig": self.kubeconfig,
+            },
+            pulumi.ResourceOptions(
+                parent=self,
+                providers=providers,
+                depends_on=[endpoint, access, control_plane, *machines.values(), *pools],
+            ),
+        )
         Platform(
             f"{name}-platform",
-            {"spec": document, "server": endpoint.server, "kubeconfig": self.kubeconfig},
-            pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=pools)),
+            {
+                "spec": document,
+                "server": endpoint.server,
+                "kubeconfig": self.kubeconfig,
+                "late": dict(access.given),
+            },
+            pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[*pools, leftovers])),
         )
         self.register_outputs(
             {

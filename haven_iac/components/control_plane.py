@@ -4,8 +4,7 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.clouds.base import EndpointParts, KeyParts, NetworkParts
-from haven_iac.components.base import HavenComponent, details
+from haven_iac.components.base import HavenComponent, keys, placed
 from haven_iac.prepare import from_document
 
 
@@ -18,6 +17,8 @@ class ControlPlaneArgs(TypedDict):
     """`Keys.identity`."""
     material: pulumi.Input[dict[str, str]]
     """`Keys.material`; secret."""
+    kubeconfig: pulumi.Input[str]
+    """The stack's own administrator; secret."""
     server: pulumi.Input[str]
     """`ApiEndpoint.server`."""
     endpoint: NotRequired[pulumi.Input[dict[str, Any]]]
@@ -43,12 +44,8 @@ class ControlPlane(HavenComponent):
         plan = from_document(args["spec"])
         parts = plan.cloud.builder(self._root(args)).control_plane(
             plan.plan,
-            KeyParts(
-                identity=pulumi.Output.from_input(args["identity"]),
-                material=pulumi.Output.secret(args["material"]),
-            ),
-            NetworkParts(details(args.get("network"))),
-            EndpointParts(pulumi.Output.from_input(args["server"]), details(args.get("endpoint"))),
+            keys(args),
+            *placed(args),
             self._child,
         )
         self.ready = parts.ready

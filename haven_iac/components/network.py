@@ -4,7 +4,7 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.components.base import HavenComponent, details
+from haven_iac.components.base import Details, HavenComponent, details, told
 from haven_iac.prepare import from_document
 
 
@@ -13,6 +13,8 @@ class NetworkArgs(TypedDict):
 
     spec: dict[str, Any]
     """The cluster, as written under `haven:cluster`."""
+    identity: pulumi.Input[str]
+    """`Keys.identity`."""
     root: NotRequired[str]
     """Folder for adapters that keep files; the Pulumi project's folder when left out."""
 
@@ -28,6 +30,14 @@ class Network(HavenComponent):
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         ready = from_document(args["spec"])
-        parts = ready.cloud.builder(self._root(args)).network(ready.plan, self._child)
-        self.details = details(parts.details)
+        parts = ready.cloud.builder(self._root(args)).network(
+            ready.plan, pulumi.Output.from_input(args["identity"]), self._child
+        )
+        self._given = details(parts.details)
+        self.details = told(self._given)
         self.register_outputs({"details": self.details})
+
+    @property
+    def given(self) -> Details:
+        """Return the details one by one, for a program that does not want to wait for all of them."""
+        return self._given

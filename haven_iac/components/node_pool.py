@@ -4,8 +4,8 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.clouds.base import EndpointParts, KeyParts, NetworkParts
-from haven_iac.components.base import HavenComponent, details
+from haven_iac.clouds.base import MachineParts
+from haven_iac.components.base import HavenComponent, details, keys, placed
 from haven_iac.prepare import from_document
 
 
@@ -20,12 +20,16 @@ class NodePoolArgs(TypedDict):
     """`Keys.identity`."""
     material: pulumi.Input[dict[str, str]]
     """`Keys.material`; secret."""
+    kubeconfig: pulumi.Input[str]
+    """The stack's own administrator; secret."""
     server: pulumi.Input[str]
     """`ApiEndpoint.server`."""
     endpoint: NotRequired[pulumi.Input[dict[str, Any]]]
     """`ApiEndpoint.details`; empty when left out."""
     network: NotRequired[pulumi.Input[dict[str, Any]]]
     """`Network.details`; empty when left out."""
+    machines: NotRequired[pulumi.Input[dict[str, Any]]]
+    """`Machines.given` of the same pool; empty when left out."""
     root: NotRequired[str]
     """Folder for adapters that keep files; the Pulumi project's folder when left out."""
 
@@ -45,12 +49,9 @@ class NodePool(HavenComponent):
         ready.cloud.builder(self._root(args)).pool(
             ready.plan,
             pool,
-            KeyParts(
-                identity=pulumi.Output.from_input(args["identity"]),
-                material=pulumi.Output.secret(args["material"]),
-            ),
-            NetworkParts(details(args.get("network"))),
-            EndpointParts(pulumi.Output.from_input(args["server"]), details(args.get("endpoint"))),
+            keys(args),
+            *placed(args),
+            MachineParts(details(args.get("machines"))),
             pulumi.ResourceOptions.merge(
                 self._child, pulumi.ResourceOptions(deleted_with=opts.deleted_with if opts else None)
             ),

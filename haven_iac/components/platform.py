@@ -16,6 +16,8 @@ class PlatformArgs(TypedDict):
 
     spec: dict[str, Any]
     """The cluster, as written under `haven:cluster`."""
+    late: NotRequired[dict[str, pulumi.Input[str]]]
+    """Values that only building tells, by name (`CloudAccess.late`); none when left out."""
     server: NotRequired[pulumi.Input[str]]
     """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
     kubeconfig: NotRequired[pulumi.Input[str]]
@@ -41,7 +43,7 @@ class Platform(HavenComponent):
         made: dict[str, pulumi.Resource] = {}
         for slot in plan.slots:
             after = [made[need] for need in sorted(needs[slot]) if need in made]
-            one: AddOnArgs = {"spec": args["spec"], "slot": slot}
+            one: AddOnArgs = {"spec": args["spec"], "slot": slot, "late": args.get("late", {})}
             if "server" in args:
                 one["server"] = args["server"]
             if "kubeconfig" in args:

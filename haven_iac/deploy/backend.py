@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -91,7 +92,10 @@ def forget_stale_salt(project: Project, stack: str) -> None:
 def clean(project: Project, stack: str) -> None:
     """Remove what a destroyed stack leaves in our own backend; the passphrase goes with the last secret."""
     shutil.rmtree(project.state / "tmp", ignore_errors=True)
-    for name in (f"{stack}.run.json", f"{stack}.plan.json"):
+    shutil.rmtree(project.verdicts(stack), ignore_errors=True)
+    with contextlib.suppress(OSError):
+        project.verdicts(stack).parent.rmdir()
+    for name in (f"{stack}.run.json", f"{stack}.plan.json", f"{stack}.look.json"):
         (project.state / name).unlink(missing_ok=True)
     if not _passphrase(project).exists():
         return

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from haven_iac.clouds.base import Explained
 from haven_iac.deploy.tracker import Failure, Tracker, type_of
 from haven_iac.errors import HavenError, Problem, UpdateFailedError
 from haven_iac.kube import Kube, connect
@@ -14,6 +15,9 @@ from haven_iac.plan.model import ClusterPlan
 
 LAST = 3
 """Events that are told."""
+
+Explain = Callable[[str, str], Explained | None]
+"""Takes a type token and what the engine said."""
 
 AGAIN = "what was done is recorded; mend the cause and run the same command again"
 
@@ -48,7 +52,13 @@ class Subject:
         return f"{self.kind} {place}"
 
 
-def failed(kind: str, tracker: Tracker, plan: ClusterPlan | None, kubeconfig: str = "") -> HavenError:
+def failed(
+    kind: str,
+    tracker: Tracker,
+    plan: ClusterPlan | None,
+    kubeconfig: str = "",
+    explain: Explain | None = None,
+) -> HavenError:
     """Return the error of a run that did not finish: a problem for each thing that failed.
 
     Args:
@@ -56,6 +66,7 @@ def failed(kind: str, tracker: Tracker, plan: ClusterPlan | None, kubeconfig: st
         tracker: what followed it.
         plan: what was being made; releases and objects are not named without it.
         kubeconfig: a credential for the cluster, for its events; they are left out without it.
+        explain: knows what the cloud's errors mean; they are told as they are when left out.
     """
     said = [failure for failure in tracker.failures if failure.subject] or tracker.failures
     subjects = {failure.urn: subject(failure, plan) for failure in said}
@@ -64,12 +75,16 @@ def failed(kind: str, tracker: Tracker, plan: ClusterPlan | None, kubeconfig: st
     for failure in said:
         about = subjects[failure.urn]
         where = tracker.place(failure.urn)
+        known = explain(type_of(failure.urn), failure.message) if explain and failure.subject and not about else None
+        message = known.what if known else _short(failure.message)
         what = " ".join(part for part in (_release(where, plan), failure.subject if not about else f"{about}:") if part)
-        text = f"{what}{'' if about else ':'} {_short(failure.message)}" if what else _short(failure.message)
+        text = f"{what}{'' if about else ':'} {message}" if what else message
         if events := told.get(about) if about else None:
             text += f" · the cluster says: {'; '.join(events)}"
-        problems.append(Problem(text, way_on(failure.message), UpdateFailedError.code, path=where))
-    return UpdateFailedError(f"the {kind} did not finish", problems=problems)
+        fix = known.fix if known else way_on(failure.message)
+        problems.append(Problem(text, fix, UpdateFailedError.code, path=where))
+    # Plugins say a thing twice, in two wordings.
+    return UpdateFailedError(f"the {kind} did not finish", problems=list(dict.fromkeys(problems)))
 
 
 def subject(failure: Failure, plan: ClusterPlan | None) -> Subject | None:

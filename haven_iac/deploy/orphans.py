@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-MARK = "HAVEN_IAC_RUN"
-"""Environment variable that an engine and its plugins carry; its value is the run's own."""
+from haven_iac.interrupted import MARK
 
 PATIENCE = 10.0
 """Seconds that a process gets to end before it is killed."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from haven_iac.deploy.tracker import type_of
 
-Find = Callable[[str, Mapping[str, Any]], str | None]
-"""Takes a type token and inputs; returns the id of an object that was created but not recorded."""
+Find = Callable[[str, Mapping[str, Any], Collection[str]], str | None]
+"""Takes a type token, inputs, and ids that are recorded; returns the id of an object that was created but not
+recorded."""
 
 
 @dataclass
@@ -31,8 +32,8 @@ def recover(state: dict[str, Any], find: Find) -> Recovered:
     """Settle the pending operations of an exported state, in place.
 
     A create that is found in the cloud is written into the state with its inputs as outputs, for the refresh that
-    has to follow.  Everything else is dropped: an update or delete is done again by the next run, and a create that
-    nobody finds did not happen.
+    has to follow; what it was to replace is marked for deletion. Everything else is dropped: an update or delete is
+    done again by the next run, and a create that nobody finds did not happen.
 
     Args:
         state: what `pulumi stack export` printed.
@@ -42,15 +43,24 @@ def recover(state: dict[str, Any], find: Find) -> Recovered:
     deployment = state.get("deployment") or {}
     for operation in deployment.pop("pending_operations", None) or []:
         resource = operation["resource"]
-        urn = resource["urn"]
-        known = any(one["urn"] == urn for one in deployment.get("resources") or [])
+        urn, inputs = resource["urn"], resource.get("inputs") or {}
+        resources = deployment.setdefault("resources", [])
         found = None
-        if operation.get("type") == "creating" and not known:
-            found = find(type_of(urn), resource.get("inputs") or {})
+        if operation.get("type") == "creating" and resource.get("custom"):
+            found = find(type_of(urn), inputs, {str(one["id"]) for one in resources if one.get("id")})
         if found is None:
             done.dropped.append(urn)
             continue
-        inputs = resource.get("inputs") or {}
-        deployment.setdefault("resources", []).append({**resource, "id": found, "outputs": dict(inputs)})
+        made = {**resource, "id": found, "outputs": dict(inputs)}
+        for one in resources:
+            if one["urn"] == urn:
+                one["delete"] = True
+        resources.insert(_place(resources, made), made)
         done.adopted.append(urn)
     return done
+
+
+def _place(resources: list[dict[str, Any]], made: Mapping[str, Any]) -> int:
+    """Return where a resource may stand: after everything that it needs, and before what may need it already."""
+    needs = {made.get("parent"), str(made.get("provider") or "").rpartition("::")[0], *(made.get("dependencies") or ())}
+    return max((position + 1 for position, one in enumerate(resources) if one["urn"] in needs), default=len(resources))

@@ -8,14 +8,17 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from haven_iac.deploy import backend, locks, orphans
+from haven_iac.deploy.engine_said import engine_error
 from haven_iac.deploy.failures import failed
 from haven_iac.deploy.recovery import Recovered, recover
-from haven_iac.deploy.tracker import Tracker, plain
+from haven_iac.deploy.tracker import Tracker
 from haven_iac.errors import DeployError, ExitCode, HavenError, StackLockedError
+from haven_iac.interrupted import MARK
 from haven_iac.prepare import Prepared
 from haven_iac.project import Project
 
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from haven_iac.toolchain import Tools
 
 Say = Callable[[str], None]
+
+PARALLEL = 24
+"""Resources that are worked on at once: nearly all of that is waiting for a cloud, whatever this machine's cores."""
 
 
 class Interrupted(HavenError):
@@ -91,8 +97,8 @@ class Session:
 
     def preview(self, ready: Prepared, tracker: Tracker) -> dict[str, int]:
         """Return what `up` would do: number of resources by operation."""
-        with self._at_work("preview", tracker, ready) as stack:
-            stack.preview(on_event=tracker.on_event, color="never")
+        with self._at_work("preview", tracker, ready, program=True) as stack:
+            stack.preview(on_event=tracker.on_event, color="never", parallel=PARALLEL)
         return tracker.changes
 
     def up(self, ready: Prepared, tracker: Tracker) -> None:
@@ -103,20 +109,20 @@ class Session:
             StackLockedError: another run holds the stack.
         """
         self.recover(ready)
-        with self._at_work("update", tracker, ready) as stack:
-            stack.up(on_event=tracker.on_event, color="never", show_secrets=False)
+        with self._at_work("update", tracker, ready, program=True) as stack:
+            stack.up(on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL)
 
     def refresh(self, ready: Prepared, tracker: Tracker) -> None:
         """Read what really exists into the state."""
         self.recover(ready)
-        with self._at_work("refresh", tracker) as stack:
-            stack.refresh(on_event=tracker.on_event, color="never", show_secrets=False)
+        with self._at_work("refresh", tracker, ready) as stack:
+            stack.refresh(on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL)
 
     def destroy(self, ready: Prepared, tracker: Tracker) -> None:
         """Remove the cluster, the stack, and what this machine kept of it."""
         self.recover(ready)
-        with self._at_work("destroy", tracker) as stack:
-            stack.destroy(on_event=tracker.on_event, color="never", show_secrets=False)
+        with self._at_work("destroy", tracker, ready) as stack:
+            stack.destroy(on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL)
             stack.workspace.remove_stack(self.name, preserve_config=True)
         backend.clean(self.project, self.name)
         self._env = {}
@@ -128,8 +134,12 @@ class Session:
         if not (state.get("deployment") or {}).get("pending_operations"):
             return Recovered()
         builder = ready.cloud.builder(str(self.project.root))
-        done = recover(state, builder.find)
+        done = recover(state, partial(builder.find, ready.plan))
         self._import(state)
+        if done.adopted:
+            # What the cloud says of them, such as their addresses, is not known yet.
+            targets = [word for urn in done.adopted for word in ("--target", urn)]
+            self._run("refresh", "--yes", "--skip-preview", *targets, *self._which)
         what = f"adopted {len(done.adopted)}, will do {len(done.dropped)} again"
         self._say(f"an earlier run was cut short; recovered its {len(done.adopted + done.dropped)} operations: {what}")
         return done
@@ -143,7 +153,7 @@ class Session:
     def _environment(self) -> dict[str, str]:
         if not self._env:
             backend.forget_stale_salt(self.project, self.name)
-            self._env = {**backend.environment(self.project, self._tools, self._say), orphans.MARK: self._mark}
+            self._env = {**backend.environment(self.project, self._tools, self._say), MARK: self._mark}
         return self._env
 
     def _run(self, *args: str) -> str:
@@ -152,7 +162,7 @@ class Session:
         try:
             return self._engine.run([*args], str(self.project.root), self._environment()).stdout
         except CommandError as error:
-            raise _engine_error(str(error), args[0]) from None
+            raise engine_error(str(error), args[0]) from None
 
     def _open(self) -> Stack:
         from pulumi.automation import LocalWorkspace, Stack
@@ -166,11 +176,11 @@ class Session:
         return Stack.create_or_select(self.name, workspace)
 
     @contextmanager
-    def _at_work(self, kind: str, tracker: Tracker, ready: Prepared | None = None) -> Iterator[Stack]:
+    def _at_work(self, kind: str, tracker: Tracker, ready: Prepared, *, program: bool = False) -> Iterator[Stack]:
         """Give the stack while the engine may run; one Ctrl-C stops it cleanly."""
         from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
-        self._program = self._runs(ready) if ready else None
+        self._program = self._runs(ready) if program else None
         pid_file = self.project.state / f"{self.name}.run.json"
         with self._private_environment(), self._engine.stoppable(self._say):
             try:
@@ -187,8 +197,9 @@ class Session:
                         fix="run the same command again to go on",
                     ) from None
                 if not tracker.failures:
-                    raise _engine_error(str(error), kind) from None
-                raise failed(kind, tracker, ready.plan if ready else None, self._kubeconfig) from None
+                    raise engine_error(str(error), kind) from None
+                explain = partial(ready.cloud.builder(str(self.project.root)).explain, ready.plan)
+                raise failed(kind, tracker, ready.plan, self._kubeconfig, explain) from None
             finally:
                 self._engine.on_start = None
                 pid_file.unlink(missing_ok=True)
@@ -265,14 +276,3 @@ def _dead_run(file: Path) -> dict[str, Any]:
         return {} if alive else {"engine": int(data["engine"]), "mark": str(data["mark"])}
     except (OSError, ValueError, KeyError):
         return {}
-
-
-def _engine_error(text: str, doing: str) -> DeployError:
-    told = re.search(r"stderr:(.*)", text, re.DOTALL)
-    lines = [line for line in plain(told[1] if told else text).splitlines() if "warning: " not in line]
-    message = " / ".join(line.strip().removeprefix("error: ") for line in lines if line.strip())[:1500]
-    if "incorrect passphrase" in message:
-        return DeployError(
-            "the passphrase does not fit this stack's state", fix="set PULUMI_CONFIG_PASSPHRASE_FILE to the right one"
-        )
-    return DeployError(f"the engine could not {doing}: {message or 'it gave no reason'}")

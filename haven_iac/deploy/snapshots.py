@@ -57,7 +57,7 @@ def load(project: Project, stack: str) -> dict[str, Any] | None:
 def since_up(ready: Prepared) -> list[Change] | None:
     """Return what changed since the last finished `up`; None when there is no record of one."""
     old = load(ready.project, ready.stack) if ready.project else None
-    return None if old is None else changes(old, snapshot(ready.plan))
+    return None if old is None else changes(old, snapshot(ready.plan), getattr(ready.cloud, "disruptions", None))
 
 
 def disruptions(ready: Prepared) -> DisruptionError | None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from haven_iac.clouds.base import TOLD
+
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
 
@@ -16,8 +18,11 @@ PHASES = {
     "haven:index:Keys": "keys",
     "haven:index:Network": "network",
     "haven:index:ApiEndpoint": "api endpoint",
+    "haven:index:CloudAccess": "cloud access",
     "haven:index:ControlPlane": "control plane",
+    "haven:index:Machines": "machines",
     "haven:index:NodePool": "nodes",
+    "haven:index:Leftovers": "leftovers",
     "haven:index:Platform": "platform",
 }
 """Component to the phase that its children belong to."""
@@ -110,6 +115,8 @@ class Tracker:
     steps: dict[str, Step] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What resources told while they were at work."""
     changes: dict[str, int] = field(default_factory=dict)
     """Resources by what the engine did, or would do, with them."""
 
@@ -202,6 +209,9 @@ class Tracker:
                 self.failures.append(Failure(urn, message))
         elif severity == "warning":
             self.warnings.append(message)
+        elif message.startswith(TOLD):
+            self.notes.append(message.removeprefix(TOLD))
+            self.watcher.note(self.notes[-1])
 
     def _phase(self, urn: str) -> str:
         chain = urn.split("::")[2].split("$") if urn.count("::") > 2 else []

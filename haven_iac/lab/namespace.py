@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -109,8 +110,8 @@ class Namespace:
 
         def run() -> None:
             try:
-                _enter(file)
-                found.append(work())
+                with self.entered():
+                    found.append(work())
             except BaseException as error:
                 failed.append(error)
 
@@ -120,6 +121,29 @@ class Namespace:
         if failed:
             raise failed[0]
         return found[0]
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Have the calling thread, and what it starts, inside for a while; for root only.
+
+        Raises:
+            LabError: there is no such namespace, or it cannot be entered.
+        """
+        file = self.file
+        if file is None:
+            raise LabError(f"there is no lab {self.place.name}", fix="`haven-iac lab up` starts one")
+        if self.here:
+            yield
+            return
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        inside = os.open(file, os.O_RDONLY)
+        try:
+            _enter(inside)
+            yield
+        finally:
+            _enter(before)
+            os.close(inside)
+            os.close(before)
 
     def _hold(self) -> None:
         """Start the process that keeps the namespace of a user who is not root."""
@@ -145,15 +169,11 @@ class Namespace:
         raise LabError("the process that keeps the network namespace did not start", fix="see its log, or run as root")
 
 
-def _enter(file: Path) -> None:
-    """Move the calling thread, and what it starts, into a network namespace."""
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        if ctypes.CDLL(None, use_errno=True).setns(handle, _CLONE_NEWNET):
-            code = ctypes.get_errno()
-            raise LabError(f"the network namespace {file} cannot be entered: {os.strerror(code)}")
-    finally:
-        os.close(handle)
+def _enter(handle: int) -> None:
+    """Move the calling thread into a network namespace."""
+    if ctypes.CDLL(None, use_errno=True).setns(handle, _CLONE_NEWNET):
+        said = os.strerror(ctypes.get_errno())
+        raise LabError(f"the network namespace cannot be entered: {said}", fix="run it as root")
 
 
 def _run(argv: Sequence[str]) -> None:

@@ -35,6 +35,16 @@ class Reply:
         return json.loads(self.body) if self.body else {}
 
 
+class _Kept:
+    """A connection that is closed when its thread ends."""
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Rest:
     """One server; every thread has a connection of its own.
 
@@ -64,16 +74,17 @@ class Rest:
         """
         target = f"{path}?{urllib.parse.urlencode(query, doseq=True)}" if query else path
         for last in (False, True):
-            connection: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
-            reused = connection is not None
+            kept: _Kept | None = getattr(self._own, "kept", None)
+            reused = kept is not None
             try:
-                connection = connection or self._connect()
-                self._own.connection = connection
+                if kept is None:
+                    kept = self._own.kept = _Kept(self._connect())
+                connection = kept.connection
                 connection.request(method, target, body, dict(headers or {}))
                 reply = connection.getresponse()
                 return Reply(reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read())
             except (OSError, http.client.HTTPException) as error:
-                self._own.connection = None
+                self._own.kept = None
                 # The server may have closed a connection that was idle: once more, where that does no harm.
                 if last or not reused or method != "GET":
                     raise RestError(0, f"{type(error).__name__}: {error}") from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
 
 from haven_iac.errors import HavenError, Problem, SpecError
 from haven_iac.facts import CloudFacts
 from haven_iac.plan import nodes
+from haven_iac.plan.advice import advice, tight
 from haven_iac.plan.model import ClusterPlan, Notice
 from haven_iac.platform import catalogue, slots
 from haven_iac.platform.release import Manifest, Release
@@ -31,14 +33,14 @@ def plan(spec: ClusterSpec, facts: CloudFacts) -> ClusterPlan:
     manifests = catalogue.manifests(spec, facts, releases)
     if taken := _taken(facts, releases, manifests):
         raise SpecError.of(taken)
-    return ClusterPlan(
+    made = ClusterPlan(
         spec=spec,
         facts=facts,
         pools=nodes.pools(spec, facts),
         releases=releases,
         manifests=manifests,
-        notices=tuple(notices(spec, facts)),
     )
+    return replace(made, notices=(*notices(spec, facts), *advice(spec, facts), *tight(made)))
 
 
 def _taken(facts: CloudFacts, releases: tuple[Release, ...], manifests: tuple[Manifest, ...]) -> list[Problem]:

@@ -61,15 +61,17 @@ _SETTINGS: tuple[tuple[str, Disruption], ...] = (
 """Keys that show in no node, release or object of their own, and what a change of them does; first match counts."""
 
 
-def changes(old: Snapshot, new: Snapshot) -> list[Change]:
+def changes(old: Snapshot, new: Snapshot, own: Mapping[str, Disruption] | None = None) -> list[Change]:
     """Return how two snapshots of the same stack differ: the cluster first, then pools, storage and platform.
 
     Args:
         old: what `plan.snapshot.snapshot` returned for the plan that was carried out last.
         new: the same for the plan at hand.
+        own: what a change of one of the cloud's own settings does, by key below `cloud.settings`; rolling when left
+            out.
     """
     found = [
-        *_settings(old["spec"], new["spec"]),
+        *_settings(old["spec"], new["spec"], own or {}),
         *_pools(old, new),
         *_storage(old["storageClasses"], new["storageClasses"]),
         *_releases(old["releases"], new["releases"]),
@@ -94,9 +96,10 @@ def worst(found: Sequence[Change]) -> Disruption:
     return max((change.disruption for change in found), key=order.index, default=NONE)
 
 
-def _settings(old: Any, new: Any) -> Iterator[Change]:
+def _settings(old: Any, new: Any, own: Mapping[str, Disruption]) -> Iterator[Change]:
+    table = [*((f"cloud.settings.{key}", disruption) for key, disruption in own.items()), *_SETTINGS]
     for path, was, now in _different(old, new):
-        for prefix, disruption in _SETTINGS:
+        for prefix, disruption in table:
             if path == prefix or path.startswith(f"{prefix}."):
                 if path == "kubernetes.version":
                     disruption = _upgrade(str(was), str(now))

@@ -54,10 +54,23 @@ def page(plan: ClusterPlan, about: About) -> str:
         _section("Good to know", _notices(plan)),
         _end(about),
     ]
+    return whole(f"{plan.spec.name}: plan of a cluster", parts)
+
+
+def whole(title: str, parts: Sequence[Markup], *, language: str = "en", style: str = "") -> str:
+    """Return a page with everything in it.
+
+    Args:
+        title: of the page.
+        parts: what stands on it; empty ones are left out.
+        language: that it is in.
+        style: further CSS.
+    """
     template = Template((_FOLDER / "page.html").read_text(encoding="utf-8"))
     return template.substitute(
-        title=text(f"{plan.spec.name}: plan of a cluster"),
-        style=(_FOLDER / "page.css").read_text(encoding="utf-8").strip(),
+        language=text(language),
+        title=text(title),
+        style=(_FOLDER / "page.css").read_text(encoding="utf-8").strip() + style,
         body="\n".join(part for part in parts if part),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from haven_iac.plan.drawing import FEW, NO_ZONE, Group, groups, short, zones
 from haven_iac.plan.markup import EMPTY, Markup, join, tag
 from haven_iac.plan.model import ClusterPlan, NodePlan, PoolPlan, Role
@@ -26,7 +28,21 @@ LETTERS = 32
 assert {"rect", "circle"} <= EMPTY
 
 
-def picture(plan: ClusterPlan) -> Markup:
+WORDS: Mapping[str, str] = {
+    "servers": "servers",
+    "no zones": NO_ZONE,
+    "more": "and {n} more, to {last}",
+    "label": "{nodes} nodes in {zones} zones",
+    "first": "the first server",
+    "server": "server: runs the Kubernetes API",
+    "hidden": "the cloud runs the servers",
+    "worker": "worker: runs platform and applications",
+    "begins": "every name begins with ",
+}
+"""What is said in and below the drawing; another language brings its own."""
+
+
+def picture(plan: ClusterPlan, words: Mapping[str, str] = WORDS) -> Markup:
     """Return an inline SVG with a box for each zone, and in it the nodes by pool."""
     shown = zones(plan)
     heights = [max(_height(plan, zone, pool) for zone in shown) for pool in plan.pools if pool.nodes]
@@ -36,23 +52,23 @@ def picture(plan: ClusterPlan) -> Markup:
     parts = []
     for place, zone in enumerate(shown):
         x, y = place % columns * (WIDTH + GAP), place // columns * (box + GAP)
-        parts.append(tag("g", _zone(plan, zone, heights, box), transform=f"translate({x} {y})"))
+        parts.append(tag("g", _zone(plan, zone, heights, box, words), transform=f"translate({x} {y})"))
     width, height = columns * (WIDTH + GAP) - GAP, lines * (box + GAP) - GAP
-    label = f"{len(plan.nodes)} nodes in {len(plan.zones)} zones"
+    label = words["label"].format(nodes=len(plan.nodes), zones=len(plan.zones))
     # A little air on every side keeps the outermost lines whole.
     return tag("svg", *parts, viewBox=f"-1 -1 {width + 2} {height + 2}", role="img", aria_label=label, width=width + 2)
 
 
-def _zone(plan: ClusterPlan, zone: str, heights: list[int], box: int) -> Markup:
+def _zone(plan: ClusterPlan, zone: str, heights: list[int], box: int, words: Mapping[str, str]) -> Markup:
     here = {group.pool: group for group in groups(plan, zone)}
     parts = [
         tag("rect", x=0, y=0, width=WIDTH, height=box, rx=10, class_="zone"),
-        _words(16, 27, zone or NO_ZONE, "zone-name"),
+        _words(16, 27, zone or words["no zones"], "zone-name"),
     ]
     y = 44
     for pool, height in zip((pool for pool in plan.pools if pool.nodes), heights, strict=True):
         if group := here.get(pool.name):
-            parts.append(tag("g", _group(plan, group), transform=f"translate(16 {y})"))
+            parts.append(tag("g", _group(plan, group, words), transform=f"translate(16 {y})"))
         y += height + GAP
     return join(*parts)
 
@@ -65,8 +81,8 @@ def _height(plan: ClusterPlan, zone: str, pool: PoolPlan) -> int:
     return LINE + STEP * -(-squares // PER_LINE) + (LINE if count > MOST else 0)
 
 
-def _group(plan: ClusterPlan, group: Group) -> Markup:
-    kind = "servers" if group.role is Role.CONTROL_PLANE else group.pool
+def _group(plan: ClusterPlan, group: Group, words: Mapping[str, str]) -> Markup:
+    kind = words["servers"] if group.role is Role.CONTROL_PLANE else group.pool
     count = len(group.nodes)
     parts = [_words(0, 12, f"{kind}: {count} \N{MULTIPLICATION SIGN} {group.flavor}", "pool-name")]
     if count <= FEW:
@@ -79,7 +95,8 @@ def _group(plan: ClusterPlan, group: Group) -> Markup:
         parts.append(_square(node, place % PER_LINE * STEP, LINE + place // PER_LINE * STEP))
     if count > MOST:
         y = LINE + STEP * (MOST // PER_LINE) + 12
-        parts.append(_words(0, y, f"and {count - MOST} more, to {short(plan, group.nodes[-1])}", "node-name"))
+        last = words["more"].format(n=count - MOST, last=short(plan, group.nodes[-1]))
+        parts.append(_words(0, y, last, "node-name"))
     return join(*parts)
 
 
@@ -96,15 +113,15 @@ def _words(x: int, y: int, words: str, kind: str) -> Markup:
     return tag("text", cut, tag("title", words) if cut != words else "", x=x, y=y, class_=kind)
 
 
-def legend(plan: ClusterPlan) -> Markup:
+def legend(plan: ClusterPlan, words: Mapping[str, str] = WORDS) -> Markup:
     """Return what the squares mean."""
     parts = []
     if any(node.first for node in plan.nodes):
-        parts.append(tag("span", tag("i", class_="key server first"), "the first server"))
+        parts.append(tag("span", tag("i", class_="key server first"), words["first"]))
     if any(node.role is Role.CONTROL_PLANE for node in plan.nodes):
-        parts.append(tag("span", tag("i", class_="key server"), "server: runs the Kubernetes API"))
+        parts.append(tag("span", tag("i", class_="key server"), words["server"]))
     elif plan.facts.managed_control_plane:
-        parts.append(tag("span", "the cloud runs the servers"))
-    parts.append(tag("span", tag("i", class_="key worker"), "worker: runs platform and applications"))
-    parts.append(tag("span", "every name begins with ", tag("code", f"{plan.spec.name}-")))
+        parts.append(tag("span", words["hidden"]))
+    parts.append(tag("span", tag("i", class_="key worker"), words["worker"]))
+    parts.append(tag("span", words["begins"], tag("code", f"{plan.spec.name}-")))
     return tag("p", *parts, class_="legend")

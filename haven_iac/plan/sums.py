@@ -121,7 +121,8 @@ def _within(values: Mapping[str, Any], replicas: int) -> Iterator[Volumes]:
             continue
         size = ""
         if key == "persistence" and inner.get("enabled"):
-            size = str(inner.get("size", ""))
+            claims = inner.get("claims") or [inner]
+            size = str(claims[0].get("size", ""))
         elif key == "volumeClaimTemplate":
             size = str(((inner.get("spec") or {}).get("resources") or {}).get("requests", {}).get("storage", ""))
         if size and replicas:
@@ -149,8 +150,19 @@ def size(amount: int) -> str:
     return mebibytes(amount // 2**20)
 
 
-def in_words(found: Sums) -> list[str]:
-    """Return the sums as sentences."""
+def _known(plan: ClusterPlan | None) -> str:
+    """Return what is known of the machines that this has to fit on."""
+    known = plan.facts.nodes.flavors if plan else {}
+    named = {node.flavor for node in plan.nodes if node.role is Role.WORKER} if plan else set()
+    sizes = {name: known[name] for name in sorted(named & set(known))}
+    if not sizes:
+        return "flavors are the cloud's own names, so whether that fits is seen there"
+    each = [f"{name} has {cores(one.cpu_millis)} and {mebibytes(one.memory_mib)}" for name, one in sizes.items()]
+    return ", ".join(each)
+
+
+def in_words(found: Sums, plan: ClusterPlan | None = None) -> list[str]:
+    """Return the sums as sentences; with the plan, beside how big its machines are, as far as that is known."""
     ask, each, worker = found.total, found.every_node, found.per_worker
     lines = [
         f"The platform asks for {cores(ask.cpu_millis)} and {mebibytes(ask.memory_mib)} of memory in {ask.pods} pods.",
@@ -161,7 +173,7 @@ def in_words(found: Sums) -> list[str]:
         lines.append(
             f"Each of the {found.workers} workers needs about {cores(worker.cpu_millis)} and "
             f"{mebibytes(worker.memory_mib)} for it, before any application; "
-            "flavors are the cloud's own names, so whether that fits is seen there."
+            f"{_known(plan)}."
         )
     else:
         lines.append("There is no worker to run it.")

@@ -37,7 +37,28 @@ def rules(spec: ClusterSpec, facts: CloudFacts) -> list[dict[str, Any]]:
         groups["haven-iac-backups"] = list(_backups(spec))
     if slots.filled(spec, facts, slots.LOGS):
         groups["haven-iac-logs"] = list(_logs())
+    if slots.filled(spec, facts, slots.VERIFICATION):
+        groups["haven-iac-verify"] = list(_verify())
     return [{"name": name, "rules": found} for name, found in groups.items()]
+
+
+def _verify() -> Iterator[Rule]:
+    job = '{namespace="haven-iac",cronjob="haven-iac-verify"}'
+    yield _alert(
+        "HavenVerifyFails",
+        f"kube_cronjob_status_last_schedule_time{job} > "
+        f"(kube_cronjob_status_last_successful_time{job} or kube_cronjob_created{job})",
+        "30m",
+        "warning",
+        "The last verify found a mandatory Haven check that fails, or could not look: read its log in haven-iac.",
+    )
+    yield _alert(
+        "HavenVerifyStopped",
+        f"time() - kube_cronjob_status_last_schedule_time{job} > {35 * DAY} or kube_cronjob_spec_suspend{job} == 1",
+        "1h",
+        "warning",
+        "No verify has been started for 35 days, or it is suspended.",
+    )
 
 
 def _nodes(facts: CloudFacts) -> Iterator[Rule]:

@@ -21,7 +21,7 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     """Return a class for each one that the cloud offers, and one for snapshots where there are any."""
     blocks = [one for one in classes(spec, facts) if not many(one)]
-    found = [Manifest(slot, f"class-{one.name}", storage_class(one)) for one in blocks]
+    found = [Manifest(slot, f"class-{one.name}", storage_class(one), (slots.BLOCK_DRIVER,)) for one in blocks]
     if driver := snapshots(spec, facts):
-        found.append(Manifest(slot, "snapshot-class", snapshot_class(driver), (slots.SNAPSHOTS,)))
+        found.append(Manifest(slot, "snapshot-class", snapshot_class(driver), (slots.SNAPSHOTS, slots.BLOCK_DRIVER)))
     return tuple(found)

@@ -13,8 +13,10 @@ from haven_iac.errors import HavenError
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import (
     backup,
+    block_driver,
     block_storage,
     certificates,
+    cloud_controller,
     dns,
     dns_solver,
     gateway,
@@ -26,24 +28,30 @@ from haven_iac.platform import (
     monitoring,
     monitoring_crds,
     namespaces,
+    nfs_driver,
     policy,
+    shared_driver,
     shared_storage,
     slots,
     snapshots,
     storage,
+    verification,
 )
 from haven_iac.platform.common import merged
 from haven_iac.platform.keys import CHARTS, Strange, strange
 from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.backup import VolumeBackup
-from haven_iac.spec.gitops import Owner
 from haven_iac.spec.known import ADD_ON_GROUP
 from haven_iac.spec.rules.issue import Issue
 
 BUILT_IN: tuple[AddOn, ...] = (
     gateway_api,
     monitoring_crds,
+    cloud_controller,
+    block_driver,
+    nfs_driver,
+    shared_driver,
     certificates,
     dns_solver,
     gateway,
@@ -58,6 +66,7 @@ BUILT_IN: tuple[AddOn, ...] = (
     policy,
     dns,
     gitops,
+    verification,
 )
 
 
@@ -161,15 +170,21 @@ def _own(spec: ClusterSpec, facts: CloudFacts, release: Release) -> Release:
     In a mirror everything is a chart, also what upstream publishes as a plain file.
     """
     add_on = spec.platform.addons.get(release.slot)
-    return replace(
+    own = replace(
         release,
         values=merged(release.values, add_on.values) if add_on else release.values,
-        needs=_needs(spec, facts, release.slot, release.needs),
+        needs=_needs(spec, facts, release.slot, _scheduled(release)),
         repo=spec.mirror.charts.rstrip("/") if spec.mirror.charts else release.repo,
         manifest="" if spec.mirror.charts else release.manifest,
-        # What comes with a package cannot be fetched by Flux.
-        owner=Owner.HAVEN_IAC if release.folder else gitops.owner(spec, release.slot),
     )
+    return replace(own, owner=gitops.owner(spec, own))
+
+
+def _scheduled(release: Release) -> tuple[str, ...]:
+    """Return what a release needs: before its pods can run, the cloud controller has to take the taint off nodes."""
+    if release.workloads and release.slot != slots.CLOUD_CONTROLLER:
+        return (slots.CLOUD_CONTROLLER, *release.needs)
+    return release.needs
 
 
 def _needs(spec: ClusterSpec, facts: CloudFacts, slot: str, needs: Sequence[str]) -> tuple[str, ...]:

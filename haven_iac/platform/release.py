@@ -30,16 +30,18 @@ class Workload:
 
 @dataclass(frozen=True)
 class SecretRef:
-    """A Kubernetes Secret made from secrets that Pulumi holds."""
+    """A Kubernetes Secret made from secrets that Pulumi holds, or that building the cluster makes."""
 
     name: str
     """Name of the Kubernetes Secret."""
-    entries: Mapping[str, str]
+    entries: Mapping[str, str] = field(default_factory=dict)
     """Key in the Kubernetes Secret, to name of the secret in Pulumi's configuration."""
     forms: Mapping[str, str] = field(default_factory=dict)
     """Key in the Kubernetes Secret, to what it takes of that secret (`secret_forms`); all of it when absent."""
     plain: Mapping[str, str] = field(default_factory=dict)
     """Further keys whose values are no secret."""
+    late: Mapping[str, str] = field(default_factory=dict)
+    """Key in the Kubernetes Secret, to the name of a value that only building tells (`late`)."""
 
 
 @dataclass(frozen=True)

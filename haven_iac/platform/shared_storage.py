@@ -23,7 +23,7 @@ EVERYWHERE = [{"operator": "Exists"}]
 def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
     """Return the driver for an existing NFS server, or Longhorn; None where the driver belongs to the cloud."""
     if spec.storage.shared.kind is SharedKind.NFS:
-        return _nfs(spec, facts)
+        return nfs(spec, facts, slot)
     if spec.storage.shared.kind is SharedKind.LONGHORN:
         return _longhorn(spec, facts)
     return None
@@ -31,10 +31,15 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
 
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     """Return each class for ReadWriteMany; where volumes are zonal the cloud names one for every zone."""
-    return tuple(Manifest(slot, f"class-{one.name}", storage_class(one)) for one in classes(spec, facts) if many(one))
+    return tuple(
+        Manifest(slot, f"class-{one.name}", storage_class(one), (slots.SHARED_DRIVER,))
+        for one in classes(spec, facts)
+        if many(one)
+    )
 
 
-def _nfs(spec: ClusterSpec, facts: CloudFacts) -> Release:
+def nfs(spec: ClusterSpec, facts: CloudFacts, slot: str) -> Release:
+    """Return the NFS driver of Kubernetes' storage group; classes are objects of our own."""
     size = sizes(spec)
     base = registry(spec, "registry.k8s.io")
     one = {"requests": {"cpu": "10m", "memory": "20Mi"}, "limits": {"memory": "200Mi"}}

@@ -15,6 +15,10 @@ GATEWAY_API: Final = "gateway-api"
 MONITORING_CRDS: Final = "monitoring-crds"
 CERTIFICATES: Final = "certificates"
 GATEWAY: Final = "gateway"
+CLOUD_CONTROLLER: Final = "cloud-controller"
+BLOCK_DRIVER: Final = "block-driver"
+SHARED_DRIVER: Final = "shared-driver"
+NFS_DRIVER: Final = "nfs-driver"
 DNS_SOLVER: Final = "dns-solver"
 SNAPSHOTS: Final = "snapshots"
 BLOCK_STORAGE: Final = "block-storage"
@@ -27,6 +31,7 @@ BACKUP: Final = "backup"
 POLICY: Final = "policy"
 DNS: Final = "dns"
 GITOPS: Final = "gitops"
+VERIFICATION: Final = "verification"
 
 _ASKED: Mapping[str, Callable[[ClusterSpec], bool]] = {
     DNS_SOLVER: lambda spec: solves_by_dns(spec) and spec.dns.kind is DnsKind.DESIGNATE,
@@ -37,12 +42,18 @@ _ASKED: Mapping[str, Callable[[ClusterSpec], bool]] = {
     BACKUP: lambda spec: spec.backup.enabled,
     DNS: lambda spec: spec.dns.kind is not DnsKind.NONE,
     GITOPS: lambda spec: spec.gitops is not None,
+    VERIFICATION: lambda spec: spec.compliance.schedule is not None,
 }
+
+
+_PROMISED = (CLOUD_CONTROLLER, BLOCK_DRIVER, SHARED_DRIVER, NFS_DRIVER)
+"""Slots that are filled where the cloud needs it."""
 
 
 def ours(spec: ClusterSpec, facts: CloudFacts, slot: str) -> bool:
     """Return whether we fill the slot: asked for, not turned off, not filled by the cloud already."""
-    return slot not in facts.bundled and wanted(spec, slot)
+    needed = slot not in _PROMISED or slot in facts.controllers
+    return needed and slot not in facts.bundled and wanted(spec, slot)
 
 
 def filled(spec: ClusterSpec, facts: CloudFacts, slot: str) -> bool:

@@ -39,6 +39,12 @@ def classes(spec: ClusterSpec, facts: CloudFacts) -> tuple[StorageClassFacts, ..
     return (*kept, ours)
 
 
+def present(spec: ClusterSpec, facts: CloudFacts) -> tuple[StorageClassFacts, ...]:
+    """Return the classes that will be there: those of slots that somebody fills."""
+    slot = {True: slots.SHARED_STORAGE, False: slots.BLOCK_STORAGE}
+    return tuple(one for one in classes(spec, facts) if slots.filled(spec, facts, slot[many(one)]))
+
+
 def many(one: StorageClassFacts) -> bool:
     """Return whether volumes of a class can be written to from many nodes."""
     return MANY in one.access_modes

@@ -37,7 +37,7 @@ class DeviationSpec(SpecModel):
     """Last day."""
 
 
-class ScheduleSpec(SpecModel):
+class VerifyScheduleSpec(SpecModel):
     """A verify that runs by itself inside the cluster, and raises an alert when it fails."""
 
     image: Annotated[
@@ -65,5 +65,5 @@ class ComplianceSpec(SpecModel):
     """By check id."""
     evidence_validity: Duration = "90d"
     """How long a result of the standard's own checker holds."""
-    schedule: ScheduleSpec | None = None
+    schedule: VerifyScheduleSpec | None = None
     """Verifies inside the cluster, by itself; never when left out."""

@@ -40,6 +40,7 @@ PLATFORM_NAMESPACES = (
     "external-dns",
     "flux-system",
     "gateway",
+    "haven-iac",
     "logging",
     "longhorn-system",
     "monitoring",
@@ -56,6 +57,10 @@ SLOTS = (
     "certificates",
     "dns-solver",
     "gateway",
+    "cloud-controller",
+    "block-driver",
+    "shared-driver",
+    "nfs-driver",
     "snapshots",
     "block-storage",
     "shared-storage",
@@ -67,6 +72,7 @@ SLOTS = (
     "policy",
     "dns",
     "gitops",
+    "verification",
 )
 """Slots of the platform that can be emptied or given values of one's own; other packages may add more."""
 

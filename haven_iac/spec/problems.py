@@ -75,6 +75,15 @@ def dotted(path: Path) -> str:
     return text
 
 
+def path_of(text: str) -> Path:
+    """Return the path behind what `dotted` wrote, as far as it was not shortened."""
+    found: list[str | int] = []
+    for bracketed, plain in re.findall(r"\[([^]]*)\]|([^.\[]+)", text):
+        part = bracketed or plain
+        found.append(int(part) if bracketed and part.isdecimal() else part)
+    return tuple(found)
+
+
 def shown(value: object, path: Path = ()) -> str:
     """Return a value for a message: short, on one line, and never one that may be secret."""
     if may_be_secret(path):

@@ -28,6 +28,8 @@ class Recorded(Mocks):
     outputs: dict[str, Any] = field(default_factory=dict)
     made: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What making a resource adds to its inputs, by type token."""
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What functions of a provider answer, by token."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         """Record a resource; its outputs are its inputs and what making it adds."""
@@ -37,8 +39,8 @@ class Recorded(Mocks):
         return f"{args.name}-id", {**inputs, **self.made.get(args.typ, {})}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """Answer a function call with nothing."""
-        return {}, None
+        """Answer a function call; with nothing where no answer was given."""
+        return dict(self.answers.get(args.token, {})), []
 
     def of(self, token: str) -> list[MockResourceArgs]:
         """Return every recorded resource of one type."""
@@ -56,6 +58,7 @@ def run(
     program: Callable[[], Mapping[str, pulumi.Output[Any]]],
     config: Mapping[str, str] | None = None,
     made: Mapping[str, Mapping[str, Any]] | None = None,
+    answers: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Recorded:
     """Run `program` to completion and return what it recorded.
 
@@ -63,8 +66,9 @@ def run(
         program: registers resources and returns outputs by name.
         config: Pulumi configuration by full key, such as `haven:cluster`; empty when left out.
         made: what making a resource adds to its inputs, by type token; nothing when left out.
+        answers: what functions of a provider answer, by token; nothing when left out.
     """
-    recorded = Recorded(made=made or {})
+    recorded = Recorded(made=made or {}, answers=answers or {})
 
     async def _main() -> None:
         set_mocks(recorded, project="haven", stack="test", preview=False)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from haven_iac.clouds import registry
 from haven_iac.clouds.local import CLOUD
+from haven_iac.clouds.openstack import CLOUD as OPENSTACK
 from haven_iac.errors import CloudError, CloudNotFoundError
 from haven_iac.prepare import from_document
 from haven_iac.spec.load import parse
 from haven_iac.testing import contracts
+from tests.unit import openstack_cases
 
 DOCUMENT: dict[str, Any] = {
     "name": "test",
@@ -20,6 +23,13 @@ DOCUMENT: dict[str, Any] = {
     "pools": {"general": {}},
     "ingress": {"domain": "test.nl"},
 }
+
+
+NOWHERE = """clouds:
+  nowhere:
+    auth: {auth_url: "http://127.0.0.1:1/v3", username: a, password: b, project_name: c}
+    region_name: RegionOne
+"""
 
 
 class Stranger(type(CLOUD)):  # type: ignore[misc]
@@ -34,6 +44,20 @@ class TestLocal(contracts.CloudContract):
     cloud = CLOUD
     spec = parse(DOCUMENT)
     entry = "haven_iac.clouds.local:CLOUD"
+
+
+class TestOpenStack(contracts.CloudContract):
+    cloud = OPENSTACK
+    spec = parse(openstack_cases.DOCUMENT)
+    entry = "haven_iac.clouds.openstack:CLOUD"
+
+    @pytest.fixture(autouse=True)
+    def no_cloud(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Let the probe find a clouds.yaml that leads nowhere: that is what it has to say then."""
+        file = tmp_path / "clouds.yaml"
+        file.write_text(NOWHERE)
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+        monkeypatch.setenv("OS_CLOUD", "nowhere")
 
 
 class TestStranger(contracts.CloudContract):

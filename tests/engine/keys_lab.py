@@ -69,7 +69,9 @@ def _free_port() -> int:
 class ApiServer:
     """etcd and kube-apiserver on the material of one cluster, every connection checked by certificate."""
 
-    def __init__(self, folder: Path, material: Mapping[str, str], flags: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, material: Mapping[str, str], flags: Mapping[str, str | None] | None = None
+    ) -> None:
         self.folder, self.material, self.flags = folder, material, flags or {}
         self.server = f"https://{HOST}:{_free_port()}"
         self._running: list[subprocess.Popen[bytes]] = []
@@ -129,33 +131,31 @@ class ApiServer:
             "kind": "EncryptionConfiguration",
             "resources": [{"resources": ["secrets"], "providers": providers}],
         }
-        self._run(
-            "kube-apiserver",
-            {
-                "etcd-servers": etcd,
-                "etcd-cafile": str(self.folder / "etcd-ca.crt"),
-                "etcd-certfile": client_cert,
-                "etcd-keyfile": client_key,
-                "bind-address": HOST,
-                "advertise-address": "192.0.2.1",
-                "secure-port": self.server.rsplit(":", 1)[1],
-                "service-cluster-ip-range": "10.43.0.0/16",
-                "tls-cert-file": serving_cert,
-                "tls-private-key-file": serving_key,
-                "client-ca-file": str(self.folder / "client-ca.crt"),
-                "requestheader-client-ca-file": str(self.folder / "request-header-ca.crt"),
-                "requestheader-allowed-names": "system:auth-proxy",
-                "requestheader-username-headers": "X-Remote-User",
-                "requestheader-group-headers": "X-Remote-Group",
-                "service-account-key-file": str(self.folder / "service.key"),
-                "service-account-signing-key-file": str(self.folder / "service.key"),
-                "service-account-issuer": "https://kubernetes.default.svc",
-                "authorization-mode": "RBAC",
-                "anonymous-auth": "false",
-                "encryption-provider-config": self._write("encryption.yaml", yaml.safe_dump(encryption)),
-                **self.flags,
-            },
-        )
+        flags: dict[str, str | None] = {
+            "etcd-servers": etcd,
+            "etcd-cafile": str(self.folder / "etcd-ca.crt"),
+            "etcd-certfile": client_cert,
+            "etcd-keyfile": client_key,
+            "bind-address": HOST,
+            "advertise-address": "192.0.2.1",
+            "secure-port": self.server.rsplit(":", 1)[1],
+            "service-cluster-ip-range": "10.43.0.0/16",
+            "tls-cert-file": serving_cert,
+            "tls-private-key-file": serving_key,
+            "client-ca-file": str(self.folder / "client-ca.crt"),
+            "requestheader-client-ca-file": str(self.folder / "request-header-ca.crt"),
+            "requestheader-allowed-names": "system:auth-proxy",
+            "requestheader-username-headers": "X-Remote-User",
+            "requestheader-group-headers": "X-Remote-Group",
+            "service-account-key-file": str(self.folder / "service.key"),
+            "service-account-signing-key-file": str(self.folder / "service.key"),
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "authorization-mode": "RBAC",
+            "anonymous-auth": "false",
+            "encryption-provider-config": self._write("encryption.yaml", yaml.safe_dump(encryption)),
+            **self.flags,
+        }
+        self._run("kube-apiserver", {name: value for name, value in flags.items() if value is not None})
         nobody = certificate(self.pair("client-ca"), "probe", datetime.now(UTC), timedelta(hours=1), client=True)
         self._wait(self.kubeconfig(nobody))
         return self

@@ -15,9 +15,10 @@ from kubernetes import client
 from haven_iac import kube
 from haven_iac.cli.kubeconfig import mint_from
 from haven_iac.compliance import reader
-from haven_iac.compliance.model import Status, Verdict, differences
+from haven_iac.compliance.model import Look, Status, Verdict, differences
 from haven_iac.compliance.observe import observe
 from haven_iac.compliance.predict import predict
+from haven_iac.compliance.security import facts
 from haven_iac.errors import UnreachableError
 from haven_iac.keys.authority import certificate
 from haven_iac.keys.material import make
@@ -32,8 +33,11 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    material = make("proef-abcde", datetime.now(UTC)).files
-    with ApiServer(tmp_path_factory.mktemp("api"), material) as server:
+    material, folder = make("proef-abcde", datetime.now(UTC)).files, tmp_path_factory.mktemp("api")
+    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "Metadata"}]}
+    (folder / "policy.yaml").write_text(json.dumps(policy))
+    audit = {"audit-policy-file": str(folder / "policy.yaml"), "audit-log-path": str(folder / "audit.log")}
+    with ApiServer(folder, material, audit) as server:
         made = Cluster(server, from_document(SPEC).plan)
         made.build()
         yield made
@@ -108,7 +112,7 @@ def test_the_printed_rights_are_enough_and_each_is_needed(cluster: Cluster) -> N
         try:
             return observe(reader.read(kubeconfig, own_credential=False), cluster.plan, TODAY)
         except UnreachableError as error:
-            if "verify --rights" not in error.fix:
+            if "verify --print-rbac" not in error.fix:
                 raise
             return None
 
@@ -119,12 +123,40 @@ def test_the_printed_rights_are_enough_and_each_is_needed(cluster: Cluster) -> N
     assert (only.check.id, only.status) == ("clusteradmin", NEEDS_EVIDENCE)
     with pytest.raises(client.ApiException, match="403"):
         client.CoreV1Api(_client(kubeconfig)).list_secret_for_all_namespaces()
-    for left_out in range(len(role["rules"])):
+
+    def unknown() -> set[str]:
+        found = facts(reader.documents(kubeconfig, own_credential=False, extra=True))
+        return {one.id for one in found if one.reason.startswith("the credential may not read")}
+
+    assert unknown() == set()
+    lost = [None] * reader.NEEDED + ["namespaces", "networkpolicies", "roles", "admission", "results", "metrics"]
+    hidden = {
+        "namespaces": {"podsecurity", "networkpolicies", "images"},
+        "networkpolicies": {"networkpolicies"},
+        "roles": {"anonymous", "administrators"},
+        "admission": {"images"},
+        "results": set(),
+        "metrics": {"audit", "encryption"},
+    }
+    for left_out, part in enumerate(lost):
         rules = [rule for index, rule in enumerate(role["rules"]) if index != left_out]
         cluster.rbac.patch_cluster_role("verify", {"rules": rules})
-        cluster.until(lambda: look() is None)
+        if part is None:
+            cluster.until(lambda: look() is None)
+        elif hidden[part]:
+            cluster.until(lambda part=part: unknown() == hidden[part])
+            assert look() is not None
         cluster.rbac.patch_cluster_role("verify", {"rules": role["rules"]})
-        cluster.until(lambda: look() is not None)
+        cluster.until(lambda: look() is not None and unknown() == set())
+    assert len(lost) == len(role["rules"])
+
+
+def test_audit_log_encryption_and_closed_doors_are_seen(cluster: Cluster) -> None:
+    cluster.core.create_namespaced_secret("default", {"metadata": {"name": "one"}, "stringData": {"a": "b"}})
+    found = {one.id: one for one in facts(reader.documents(cluster.kubeconfig, extra=True))}
+    assert {one.id for one in found.values() if one.look is Look.OK} >= {"anonymous", "audit", "encryption"}
+    assert "secretbox" in found["encryption"].reason
+    assert "(401)" in found["anonymous"].reason
 
 
 def test_reading_leaves_no_key_on_disk(
@@ -208,7 +240,7 @@ def test_the_command_prints_both_sides_and_ends_as_it_should(cluster: Cluster, t
     try:
         found = json.loads(verify("--json", expect=8).stdout)
         assert found["disagreements"] == ["logs"]
-        assert "do not agree on 1 of 17" in verify(expect=8).stdout
+        assert "On 1 of 17 checks prediction, observation and evidence do not agree" in verify(expect=8).stdout
     finally:
         cluster.workload("alloy")
     cluster.zone(first(cluster), None)

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.engine
 
 OF_CHARTS = {
     "cert-manager.io",
+    "gateway.networking.k8s.io",
     "kustomize.toolkit.fluxcd.io",
     "snapshot.storage.k8s.io",
     "source.toolkit.fluxcd.io",

@@ -21,6 +21,7 @@ PLAIN: Mapping[str, Any] = {
 STORE = {"endpoint": "https://s3.example.nl:9000", "secret": "object-storage-key"}
 EVERYTHING: Mapping[str, Any] = {
     **PLAIN,
+    "compliance": {"schedule": {"image": "registry.example.nl/haven-iac:0.1.0"}},
     "identity": {
         "oidc": {"issuer": "https://id.example.nl", "clientId": "kube"},
         "admins": ["beheer"],
@@ -89,7 +90,13 @@ def facts(**changes: Any) -> CloudFacts:
     """Return what a cloud promises that has everything."""
     classes = (
         StorageClassFacts("block", "cinder.csi.openstack.org", ("ReadWriteOnce",), default=True),
-        StorageClassFacts("shared", "manila.csi.openstack.org", ("ReadWriteMany",), "Immediate"),
+        StorageClassFacts(
+            "shared",
+            "nfs.manila.csi.openstack.org",
+            ("ReadWriteMany",),
+            "Immediate",
+            parameters={"csi.storage.k8s.io/provisioner-secret-name": "manila-csi"},
+        ),
     )
     given: dict[str, Any] = {
         "kind": "test",
@@ -99,6 +106,12 @@ def facts(**changes: Any) -> CloudFacts:
         "nodes": NodeFacts("Ubuntu 24.04 LTS", "AppArmor"),
         "storage": StorageFacts(classes, "cinder.csi.openstack.org"),
         "load_balancer": LoadBalancerFacts(available=True, proxy_protocol=True),
+        "controllers": {
+            "cloud-controller": "openstack-cloud-controller-manager",
+            "block-driver": "openstack-cinder-csi",
+            "shared-driver": "openstack-manila-csi",
+            "nfs-driver": "csi-driver-nfs",
+        },
     }
     return CloudFacts(**{**given, **changes})
 

@@ -8,42 +8,13 @@ from typing import Any
 
 import pytest
 
-from haven_iac.compliance.dossier import About, Dossier, assemble, spec_hash
-from haven_iac.compliance.evidence import store
-from haven_iac.compliance.evidence.model import Evidence, Source
-from haven_iac.compliance.model import Status, Verdict
-from haven_iac.compliance.observe import observe
-from haven_iac.compliance.predict import predict
+from haven_iac.compliance.dossier import spec_hash
+from haven_iac.compliance.model import Status
 from haven_iac.compliance.proof import State
-from haven_iac.compliance.subject import Seen, of_plan
 from haven_iac.errors import EvidenceError
-from haven_iac.plan.model import ClusterPlan
-from tests.checker_fixtures import ENDED, NOW, raw
+from tests.checker_fixtures import ENDED
+from tests.dossiers import dossier, evidence, real, seen
 from tests.mutations import TODAY, plan, zones
-
-ALL_SEEN = {"certificates": "cert-manager", "log_store": "loki", "log_collector": "alloy", "metrics": "metrics-server"}
-
-
-def real(made: ClusterPlan) -> ClusterPlan:
-    """Return a plan for a cluster that is not simulated."""
-    return replace(made, facts=replace(made.facts, simulated=False))
-
-
-def seen(made: ClusterPlan, **changes: Any) -> Verdict:
-    parts = {part: (Seen(f"Deployment/x/{name}"),) for part, name in ALL_SEEN.items()}
-    return observe(replace(of_plan(made), **{**parts, **changes}), made, TODAY)
-
-
-def evidence(*, cluster: str = "uid-1", **changes: Any) -> Evidence:
-    output = raw(**changes)
-    return store.take(output, name="result.json", source=Source.FILE, now=NOW, cluster=cluster)
-
-
-def dossier(*found: Evidence, made: ClusterPlan | None = None, today: date = TODAY, **more: Any) -> Dossier:
-    made = made or real(plan())
-    about = About("proef", "local", NOW, "0.1.0", spec_hash(made.spec), "local", "1.36", "uid-1")
-    observed = more.pop("observed", seen(made))
-    return assemble(about, made, predict(made, today), observed, evidence=found, today=today, **more)
 
 
 def test_without_evidence_nothing_is_proven() -> None:

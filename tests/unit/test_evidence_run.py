@@ -182,13 +182,17 @@ def test_a_kept_result_that_was_changed_is_seen(tmp_path: Path) -> None:
         [
             ({"output": forged}, "was changed after it was kept: its hash"),
             ({"output": None}, "was changed after it was kept: its hash"),
+            ({"taken": "2020-01-01T00:00:00+00:00"}, "was changed after it was kept: its hash"),
             ({"source": "heaven"}, "parts of it are missing"),
             ({"binary": {"x": 1}}, "parts of it are missing"),
             ({"schema": 2}, "another version of haven-iac"),
             ({"kind": "x"}, "is not kept by haven-iac"),
         ]
     ):
-        (tmp_path / f"{number}.json").write_text(json.dumps({**whole, **change}))
+        forgery = {**whole, **change}
+        if "parts" in said:
+            forgery["seal"] = store._seal(forgery)
+        (tmp_path / f"{number}.json").write_text(json.dumps(forgery))
         good, [error] = store.read(tmp_path, NOW)
         assert said in error.what
         assert len(good) == 1

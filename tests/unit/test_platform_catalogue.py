@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from haven_iac.errors import HavenError, SpecError
 from haven_iac.facts import CloudFacts
 from haven_iac.plan.build import plan
-from haven_iac.platform import catalogue, slots
+from haven_iac.platform import catalogue, slots, verification
 from haven_iac.platform.release import Manifest, Release
 from haven_iac.platform.versions import minors, table
 from haven_iac.spec import ClusterSpec
@@ -42,7 +42,7 @@ def test_names_of_platform_namespaces_are_kept_from_tenants() -> None:
         for name in (one.namespace, *one.namespaces)
         if name not in SYSTEM_NAMESPACES
     }
-    assert used == set(PLATFORM_NAMESPACES)
+    assert {*used, verification.NAMESPACE} == set(PLATFORM_NAMESPACES)
     with pytest.raises(SpecError, match="belongs to the platform"):
         spec(tenants={"gateway": {}})
 

@@ -152,7 +152,7 @@ def test_storage_is_what_the_cloud_promises() -> None:
     found = {one["metadata"]["name"]: one for one in bodies(made, "StorageClass")}
     assert {name: one["provisioner"] for name, one in found.items()} == {
         "block": "cinder.csi.openstack.org",
-        "shared": "manila.csi.openstack.org",
+        "shared": "nfs.manila.csi.openstack.org",
     }
     assert [n for n, one in found.items() if one["metadata"].get("annotations")] == ["block"]
     [snapshots] = bodies(made, "VolumeSnapshotClass")

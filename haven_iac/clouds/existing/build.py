@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 
-from haven_iac.clouds.base import ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.base import Bare, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts
 from haven_iac.clouds.existing import settings_of
 from haven_iac.clouds.existing.credential import server_of, text_of
 from haven_iac.clouds.existing.provider import ExistingCluster
-from haven_iac.plan.model import ClusterPlan, PoolPlan
+from haven_iac.plan.model import ClusterPlan
 
 
-class ExistingBuilder:
+class ExistingBuilder(Bare):
     """Hands on the way to a cluster."""
 
     def __init__(self, root: str) -> None:
@@ -27,11 +24,9 @@ class ExistingBuilder:
         held = pulumi.Config("haven").require_secret(settings.kubeconfig_secret)
         return pulumi.Output.secret(held.apply(lambda text: text_of(settings, self._root, text)))
 
-    def network(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> NetworkParts:
-        """Make nothing: it is there."""
-        return NetworkParts()
-
-    def api_endpoint(self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions) -> EndpointParts:
+    def api_endpoint(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> EndpointParts:
         """Return where the API answers."""
         return EndpointParts(pulumi.Output.unsecret(self._kubeconfig(plan).apply(server_of)))
 
@@ -49,19 +44,3 @@ class ExistingBuilder:
         kubeconfig = self._kubeconfig(plan)
         cluster = ExistingCluster(f"{plan.spec.name}-existing", kubeconfig, found.cluster, opts)
         return ControlPlaneParts(cluster.ready, (), kubeconfig)
-
-    def pool(
-        self,
-        plan: ClusterPlan,
-        pool: PoolPlan,
-        keys: KeyParts,
-        network: NetworkParts,
-        endpoint: EndpointParts,
-        opts: pulumi.ResourceOptions,
-    ) -> PoolParts:
-        """Make nothing: the nodes are there."""
-        return PoolParts()
-
-    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
-        """Return None: everything here converges when it is made again."""
-        return None

@@ -8,6 +8,7 @@ from haven_iac.clouds.base import API, Finding
 from haven_iac.facts import (
     Capability,
     CloudFacts,
+    FlavorFacts,
     LoadBalancerFacts,
     NodeFacts,
     StorageClassFacts,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 BLOCK_PROVISIONER = "block.local.haven-iac"
 SHARED_PROVISIONER = "shared.local.haven-iac"
 OS_IMAGE = "Ubuntu 24.04 LTS (simulated)"
+FLAVORS = {"default": FlavorFacts(16_000, 64 * 1024)}
+"""What a simulated node says it has."""
 DEFAULT_ZONES = ("local-1", "local-2", "local-3")
 MEMORY_BYTES = 3 * 10**9
 DISK_BYTES = 2 * 10**9
@@ -55,6 +58,11 @@ class LocalCloud:
         classes = [
             StorageClassFacts("block", BLOCK_PROVISIONER, ("ReadWriteOnce",), default=True),
         ]
+        if spec.storage.block.encrypted_type:
+            parameters = {"type": spec.storage.block.encrypted_type}
+            classes.append(
+                StorageClassFacts("block-encrypted", BLOCK_PROVISIONER, ("ReadWriteOnce",), parameters=parameters)
+            )
         if spec.storage.shared.kind is not SharedKind.NONE:
             classes.append(
                 StorageClassFacts("shared", SHARED_PROVISIONER, ("ReadWriteOnce", "ReadWriteMany"), "Immediate")
@@ -64,7 +72,7 @@ class LocalCloud:
             simulated=True,
             managed_control_plane=False,
             zones=spec.cloud.zones or DEFAULT_ZONES,
-            nodes=NodeFacts(os_image=OS_IMAGE, hardening="AppArmor"),
+            nodes=NodeFacts(os_image=OS_IMAGE, hardening="AppArmor", flavors=dict(FLAVORS)),
             storage=StorageFacts(tuple(classes)),
             load_balancer=LoadBalancerFacts(available=True, proxy_protocol=True),
             stand_in_charts=True,

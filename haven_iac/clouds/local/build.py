@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,15 @@ from typing import Any
 import pulumi
 
 from haven_iac import resources
-from haven_iac.clouds.base import ControlPlaneParts, EndpointParts, KeyParts, NetworkParts, PoolParts
+from haven_iac.clouds.base import (
+    Bare,
+    ControlPlaneParts,
+    EndpointParts,
+    KeyParts,
+    MachineParts,
+    NetworkParts,
+    PoolParts,
+)
 from haven_iac.clouds.local.commands import FAKE_NODE
 from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
 from haven_iac.plan.model import ClusterPlan, PoolPlan
@@ -58,17 +65,15 @@ def node_objects(plan: ClusterPlan) -> dict[str, dict[str, Any]]:
     }
 
 
-class LocalBuilder:
+class LocalBuilder(Bare):
     """Makes a simulated cluster."""
 
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def network(self, plan: ClusterPlan, opts: pulumi.ResourceOptions) -> NetworkParts:
-        """Make nothing: the loopback device is there."""
-        return NetworkParts()
-
-    def api_endpoint(self, plan: ClusterPlan, network: NetworkParts, opts: pulumi.ResourceOptions) -> EndpointParts:
+    def api_endpoint(
+        self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions
+    ) -> EndpointParts:
         """Choose a loopback address."""
         seed = f"{self._root}/{pulumi.get_stack()}"
         endpoint = LocalEndpoint(f"{plan.spec.name}-endpoint", hashlib.sha256(seed.encode()).hexdigest()[:16], opts)
@@ -84,7 +89,6 @@ class LocalBuilder:
         opts: pulumi.ResourceOptions,
     ) -> ControlPlaneParts:
         """Start the processes and wait for the API."""
-        assert endpoint.details is not None
         control = LocalControlPlane(
             f"{plan.spec.name}-processes",
             {
@@ -109,13 +113,10 @@ class LocalBuilder:
         keys: KeyParts,
         network: NetworkParts,
         endpoint: EndpointParts,
+        machines: MachineParts,
         opts: pulumi.ResourceOptions,
     ) -> PoolParts:
         """Make one Node object for each planned node; kwok plays its kubelet."""
         bodies = node_objects(plan)
         nodes = [resources.make(node.name, bodies[node.name], opts) for node in pool.nodes]
         return PoolParts(tuple(nodes))
-
-    def find(self, token: str, inputs: Mapping[str, Any]) -> str | None:
-        """Return None: everything here converges when it is made again."""
-        return None

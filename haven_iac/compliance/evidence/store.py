@@ -60,7 +60,7 @@ def save(folder: Path, evidence: Evidence, raw: bytes) -> Path:
     file = folder / f"{evidence.run.ended:%Y%m%dT%H%M%SZ}-{short}.json"
     if file.exists():
         return file
-    document = {
+    document: dict[str, Any] = {
         "kind": KIND,
         "schema": SCHEMA,
         "source": evidence.source.value,
@@ -71,6 +71,7 @@ def save(folder: Path, evidence: Evidence, raw: bytes) -> Path:
         "sha256": evidence.sha256,
         "output": raw.decode("utf-8", errors="strict"),
     }
+    document["seal"] = _seal(document)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor, new = tempfile.mkstemp(dir=folder, prefix=".")
@@ -111,14 +112,15 @@ def _one(file: Path, now: datetime) -> Evidence:
     if document.get("schema") != SCHEMA:
         raise EvidenceError(f"{file.name} was kept by another version of haven-iac", fix=AGAIN)
     output, digest = document.get("output"), document.get("sha256")
-    if not isinstance(output, str) or hashlib.sha256(output.encode()).hexdigest() != digest:
+    whole = isinstance(output, str) and hashlib.sha256(output.encode()).hexdigest() == digest
+    if not isinstance(output, str) or not whole or document.get("seal") != _seal(document):
         raise EvidenceError(f"{file.name} was changed after it was kept: its hash is another one", fix=AGAIN)
     binary = document.get("binary")
     try:
         return Evidence(
             run=parse(output.encode(), file.name, now),
             source=Source(document["source"]),
-            sha256=digest,
+            sha256=str(digest),
             taken=moment(document["taken"]) or now,
             cluster=str(document["cluster"]),
             spec=str(document["spec"]),
@@ -127,6 +129,12 @@ def _one(file: Path, now: datetime) -> Evidence:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise EvidenceError(f"{file.name} was changed after it was kept: parts of it are missing", fix=AGAIN) from None
+
+
+def _seal(document: dict[str, Any]) -> str:
+    """Return a hash of everything else in a file: it tells a slip of the hand, and proves nothing against a forger."""
+    rest = {key: value for key, value in document.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def given(file: Path) -> bytes:

@@ -25,13 +25,20 @@ class Kind:
     """Where it strikes: `http:<service>`, or the name of a place in a driver or a machine."""
     parameters: Mapping[str, str]
     """Each parameter and its value when left out; `name` is a regular expression, the empty one fits everything."""
+    only: Mapping[str, str] = field(default_factory=dict)
+    """Patterns that have to fit besides."""
 
 
 _EVERY = {"name": ""}
+_NEW_SERVER = {"method": "POST", "path": r"/servers$"}
 
 KINDS: dict[str, Kind] = {
-    "compute-error": Kind("Nova answers 500 when a server is created", "http:nova", {**_EVERY, "status": "500"}),
-    "compute-quota": Kind("Nova answers 403, quota exceeded, when a server is created", "http:nova", dict(_EVERY)),
+    "compute-error": Kind(
+        "Nova answers 500 when a server is created", "http:nova", {**_EVERY, "status": "500"}, _NEW_SERVER
+    ),
+    "compute-quota": Kind(
+        "Nova answers 403, quota exceeded, when a server is created", "http:nova", dict(_EVERY), _NEW_SERVER
+    ),
     "server-error": Kind("the hypervisor fails: the server ends in ERROR", "spawn", dict(_EVERY)),
     "balancer-stuck": Kind(
         "a load balancer stays PENDING_CREATE, then becomes ERROR", "balancer", {**_EVERY, "seconds": "20"}
@@ -73,9 +80,10 @@ class Fault:
 
     def fits(self, facts: Mapping[str, str]) -> bool:
         """Return whether it is meant: each parameter that is a pattern fits the fact of that name."""
+        patterns = {**self.parameters, **KINDS[self.kind].only}
         return all(
             re.search(pattern, facts.get(key, "")) is not None
-            for key, pattern in self.parameters.items()
+            for key, pattern in patterns.items()
             if key in ("name", "path", "method", "service") and pattern
         )
 

@@ -55,7 +55,18 @@ def _server_group(context, server_id):
     return {"id": group.uuid, "name": group.name, "policy": group.policy}
 
 
-def create(context, instance, image_meta, network_info, power_on):
+def _volumes(block_device_info):
+    """Return the volumes beside the root disk: device, to id."""
+    info = block_device_info or {}
+    found = {}
+    for mapping in info.get("block_device_mapping") or []:
+        device, serial = mapping["mount_device"], (mapping["connection_info"] or {}).get("serial")
+        if device != info.get("root_device_name") and serial:
+            found[device] = serial
+    return found
+
+
+def create(context, instance, image_meta, network_info, block_device_info, power_on):
     """Note that a server came to be, or came again: rebuilt, resized."""
     before = _read(instance.uuid) or {"boots": 0, "disk": uuid.uuid4().hex}
     flavor = instance.flavor
@@ -79,6 +90,7 @@ def create(context, instance, image_meta, network_info, power_on):
             },
             "image": image,
             "interfaces": [_interface(vif) for vif in network_info or []],
+            "volumes": _volumes(block_device_info),
             "user_data": instance.user_data,
             "config_drive": bool(instance.config_drive),
             "key_name": instance.key_name,
@@ -118,6 +130,22 @@ def unplug(server_id, vif):
     record = _read(server_id)
     if record:
         record["interfaces"] = [one for one in record["interfaces"] if one["port_id"] != vif["id"]]
+        _write(record)
+
+
+def attach(server_id, device, volume):
+    """Note one volume more."""
+    record = _read(server_id)
+    if record and volume:
+        record["volumes"][device] = volume
+        _write(record)
+
+
+def detach(server_id, device):
+    """Note one volume less."""
+    record = _read(server_id)
+    if record:
+        record["volumes"].pop(device, None)
         _write(record)
 
 

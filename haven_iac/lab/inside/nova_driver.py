@@ -81,7 +81,7 @@ class LabDriver(fake.FakeDriver):
             power_on,
             accel_info,
         )
-        machine_files.create(context, instance, image_meta, network_info, power_on)
+        machine_files.create(context, instance, image_meta, network_info, block_device_info, power_on)
 
     def destroy(self, context, instance, *args, **kwargs):
         """Remove a server."""
@@ -106,6 +106,16 @@ class LabDriver(fake.FakeDriver):
     def change_instance_metadata(self, context, instance, diff):
         """Tell the machine its metadata."""
         machine_files.change(instance.uuid, metadata=dict(instance.metadata))
+
+    def attach_volume(self, context, connection_info, instance, mountpoint, *args, **kwargs):
+        """Plug a volume in."""
+        super().attach_volume(context, connection_info, instance, mountpoint, *args, **kwargs)
+        machine_files.attach(instance.uuid, mountpoint, connection_info.get("serial"))
+
+    def detach_volume(self, context, connection_info, instance, mountpoint, *args, **kwargs):
+        """Unplug a volume."""
+        super().detach_volume(context, connection_info, instance, mountpoint, *args, **kwargs)
+        machine_files.detach(instance.uuid, mountpoint)
 
     def attach_interface(self, context, instance, image_meta, vif):
         """Plug an interface in."""

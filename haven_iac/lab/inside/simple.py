@@ -20,7 +20,7 @@ def keystone():
     usual = provider.default_expire_time
 
     def expires():
-        if getattr(web.current, "user", "") not in ("svc", "admin"):
+        if getattr(web.current, "user", None) not in (None, "svc", "admin"):
             fault = FAULTS.strike("token")
             if fault:
                 return timeutils.utcnow() + datetime.timedelta(seconds=float(fault.parameters["seconds"]))

@@ -11,7 +11,7 @@ from . import faults
 from .place import FAULTS, HOST
 
 current = threading.local()
-"""What the request of this thread is about: `user` for a login."""
+"""What the request of this thread is about: `user`, for a login; None for anything else."""
 
 
 def serve(app, service, port, threads=10):
@@ -50,7 +50,7 @@ class Faulty:
 
     def __call__(self, environ, start_response):
         """Answer with an error when a fault strikes, else as the application does."""
-        current.user = ""
+        current.user = None
         if FAULTS.all():
             facts = self._facts(environ)
             current.user = facts.pop("user")
@@ -76,7 +76,7 @@ class Faulty:
                 body = json.loads(data)
         inner = next(iter(body.values()), {}) if isinstance(body, dict) else {}
         name = inner.get("name", "") if isinstance(inner, dict) else ""
-        user = ""
-        if self._service == "keystone" and isinstance(inner, dict):
+        user = None
+        if self._service == "keystone" and method == "POST" and path.endswith("/auth/tokens"):
             user = inner.get("identity", {}).get("password", {}).get("user", {}).get("name", "")
         return {"method": method, "path": path, "name": str(name), "service": self._service, "user": user}

@@ -76,6 +76,8 @@ class Cluster:
         """Authorities that were given."""
         self.up = False
         """Whether the API answers."""
+        self.node_ports: set[int] = set()
+        """Of its Services; every node that runs answers on them."""
         self.lock = asyncio.Lock()
         """One change of membership at a time."""
         self._gate = threading.Lock()
@@ -306,6 +308,9 @@ class Cluster:
             self.save()
 
     def _sync_nodes(self, running: set[str]) -> None:
+        specs = [service["spec"] for service in self.kube().items("/api/v1/services")]
+        ports = {port.get("nodePort") for spec in specs for port in spec.get("ports") or []}
+        self.node_ports = {port for port in (*ports, *(spec.get("healthCheckNodePort") for spec in specs)) if port}
         found = {node["metadata"]["name"]: node for node in self.kube().items("/api/v1/nodes")}
         for member in list(self.record["members"]):
             node = found.get(member["node"])

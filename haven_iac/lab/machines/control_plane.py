@@ -177,7 +177,7 @@ def _signing(pki: Path) -> dict[str, str]:
         ("kubelet-client", "client-ca"),
         ("kubelet-serving", "server-ca"),
     ):
-        found[f"cluster-signing-{use}-cert-file"] = f"{pki}/{authority}.crt"
+        found[f"cluster-signing-{use}-cert-file"] = f"{pki}/{authority}.nochain.crt"
         found[f"cluster-signing-{use}-key-file"] = f"{pki}/{authority}.key"
     return found
 

@@ -96,7 +96,7 @@ class Machine:
         Args:
             resume: it ran when this program stopped: its unit goes on, nothing is booted.
         """
-        self.state = "booting"
+        self.state, self.member = ("running", True) if resume else ("booting", False)
         self._task = asyncio.create_task(self._life(resume=resume))
 
     def power_off(self) -> None:
@@ -241,7 +241,8 @@ class Machine:
             UnitFailedError: it cannot be one now.
         """
         name = unit.name.rpartition(".")[0]
-        self.state = "starting"
+        if not self.member:
+            self.state = "starting"
         try:
             program = self.root.read(unit.start[0].program) or b""
             self.plan = plans.read(self.root, unit, env, outside.release_of(program) or self.world.version)
@@ -250,9 +251,10 @@ class Machine:
                 self.log(f'{name}: level=warning msg="{note}"')
             cluster = await self._join_or_found()
         except plans.PlanError as error:
-            self.state = "failed"
+            self.state, self.member = "failed", False
             raise UnitFailedError(f'{name}: level=fatal msg="{error}"') from error
         except (ClusterError, UnreachableError, nodes.NodeError, PkiError) as error:
+            self.state, self.member = "starting", False
             raise UnitFailedError(f'{name}: level=error msg="{error}"') from error
         self.state, self.member = "running", True
         self._remember(cluster)

@@ -100,6 +100,9 @@ class Pki:
             )
             write_private(self.path(f"{name}.key"), _pem(key))
             write_private(self.path(f"{name}.crt"), certificate.public_bytes(serialization.Encoding.PEM))
+        for name in ("server-ca", "client-ca"):  # signers take the authority alone, without the chain above it
+            first = x509.load_pem_x509_certificates(self.path(f"{name}.crt").read_bytes())[0]
+            write_private(self.path(f"{name}.nochain.crt"), first.public_bytes(serialization.Encoding.PEM))
         if not self.path("service.key").exists():
             write_private(self.path("service.key"), _pem(ec.generate_private_key(ec.SECP256R1())))
         write_private(self.path("service.pub"), _public(_private(self.path("service.key").read_bytes()).public_key()))

@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,16 @@ from haven_iac.lab.machines import control_plane, manifests, supervisor
 from haven_iac.lab.machines.cloud import Cloud
 from haven_iac.lab.machines.cluster import Cluster
 from haven_iac.lab.machines.guest.root import make_template
+from haven_iac.lab.machines.health import Health
 from haven_iac.lab.machines.machine import Machine
 from haven_iac.lab.machines.network import EMPTY, Network, Source, Target, UnreachableError
 from haven_iac.lab.machines.proxy import SSH_PORT, Proxy
 from haven_iac.lab.rest import RestError
 
 API_PORT = 6443
+
+ANSWERS, ANSWERS_PORT = "127.79.0.1", 8080
+"""Where something answers for the pods behind node ports: no pod runs, so all of them say the same over HTTP."""
 
 _TICK = 0.25
 """Seconds between two looks at the files of machines."""
@@ -52,7 +56,8 @@ class World:
         """Of Kubernetes, here: `v1.36.3`."""
         self.machines: dict[str, Machine] = {}
         self.clusters: dict[str, Cluster] = {}
-        self.network = Network(EMPTY, self.serves)
+        self.health = Health(lambda: self.network, self.backend, state / "run" / "health.json")
+        self.network = self._snapshot(EMPTY)
         self.proxy = Proxy(self.route)
         self._cloud = Cloud(state)
         self._stamps: dict[str, int] = {}
@@ -80,6 +85,8 @@ class World:
             return machine.state != "booting"
         cluster = self.cluster_of(machine)
         member = cluster.member(machine.disk) if cluster else None
+        if machine.member and cluster and cluster.up and port in cluster.node_ports:
+            return True
         if not machine.member or not cluster or not cluster.up or not member or member["role"] != "server":
             return False
         return port == API_PORT or (port == supervisor.PORT and cluster.record["distribution"] == "rke2")
@@ -124,7 +131,7 @@ class World:
         cluster = self.cluster_of(self.machines[target.machine])
         if cluster is None:
             raise UnreachableError("connection refused")
-        return cluster.address, target.port
+        return (ANSWERS, ANSWERS_PORT) if target.port in cluster.node_ports else (cluster.address, target.port)
 
     def route(self, address: str, port: int) -> tuple[str, tuple[str, int]]:
         """Return machine id, and where it is here, for a connection from outside.
@@ -270,11 +277,14 @@ class World:
         if self.machines:
             if stale := self._cloud.stale():
                 raw = await asyncio.to_thread(self._cloud.read, stale)
-                self.network = Network(raw, self.serves)
+                self.network = self._snapshot(raw)
         else:  # nothing could answer
-            self.network = Network(EMPTY, self.serves)
+            self.network = self._snapshot(EMPTY)
             self._cloud.forget()
         await self.proxy.follow(self.network.public_endpoints((SSH_PORT, supervisor.PORT, API_PORT)))
+
+    def _snapshot(self, raw: Mapping[str, Any]) -> Network:
+        return Network(raw, self.serves, self.health.lets)
 
     async def _guarded(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -320,9 +330,13 @@ class World:
         )
         self.version = (await process.communicate())[0].decode().split()[-1]
         self.log.info("%s, %d clusters", self.version, len(self.clusters))
+        answering = await asyncio.start_server(_answer, ANSWERS, ANSWERS_PORT)
         try:
-            await asyncio.gather(self._follow_machines(), self._follow_clusters(), self._follow_cloud())
+            await asyncio.gather(
+                self._follow_machines(), self._follow_clusters(), self._follow_cloud(), self.health.follow()
+            )
         finally:
+            answering.close()
             for machine in self.machines.values():
                 machine.halt()
 
@@ -339,3 +353,13 @@ class World:
                 shutil.rmtree(folder)
             else:
                 self.clusters[cluster.id] = cluster
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer for a pod."""
+    with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        body = b"a lab answers for pods that do not run\n"
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+    writer.close()

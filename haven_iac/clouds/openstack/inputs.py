@@ -1,0 +1,23 @@
+"""Inputs of resources that run in a plugin, as they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from haven_iac.clouds.openstack.settings import OpenStackSettings
+from haven_iac.spec.load import validate
+
+
+def plain(value: Any) -> Any:
+    """Return a value as it was written: Pulumi hands whole numbers back as floats."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def settings_from(given: Mapping[str, Any]) -> OpenStackSettings:
+    """Return `cloud.settings` from a resource's input."""
+    return validate(OpenStackSettings, plain(given))

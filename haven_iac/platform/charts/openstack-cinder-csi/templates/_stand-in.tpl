@@ -1,0 +1,1 @@
+../../_stand-in.tpl
