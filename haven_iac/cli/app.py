@@ -20,6 +20,7 @@ from haven_iac.cli import (
     mirror,
     new,
     plan,
+    policy_pack,
     schema,
     status,
     toolchain,
@@ -94,6 +95,13 @@ app.command(
 )(engine.destroy)
 app.command("status", epilog=examples("haven-iac status", "haven-iac status -s voorbeeldstad --json"))(status.status)
 app.add_typer(verify.app, name="verify")
+app.command(
+    "policy-pack",
+    epilog=examples(
+        'pulumi preview -s voorbeeldstad --policy-pack "$(haven-iac policy-pack)"  # findings beside the changes',
+        "haven-iac policy-pack --directory policy  # in a folder of your own",
+    ),
+)(policy_pack.policy_pack)
 app.command(
     "versions",
     epilog=examples(

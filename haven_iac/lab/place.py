@@ -93,13 +93,6 @@ def find(name: str = DEFAULT) -> Place:
     return Place(name, state, _folder("HAVEN_LAB_CACHE", "XDG_CACHE_HOME", ".cache"))
 
 
-def every() -> list[Place]:
-    """Return the place of every lab that has state."""
-    root = find().state.parent
-    names = [path.parent.name for path in root.glob("*/lab.json")]
-    return [find(name) for name in sorted(names) if _NAME.fullmatch(name)]
-
-
 def _folder(variable: str, base: str, otherwise: str) -> Path:
     if given := os.environ.get(variable):
         return Path(given).expanduser().absolute()

@@ -12,7 +12,7 @@ from typing import Any
 
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform.common import NS_GITOPS
-from haven_iac.platform.gitops import LABEL, SOURCE, STAYS, folder
+from haven_iac.platform.gitops import LABEL, SOURCE, folder, handed
 from haven_iac.platform.release import Release
 
 NOTE = "# Written by `haven-iac gitops export`; written anew by the next one.\n"
@@ -24,7 +24,7 @@ INTERVAL = "1h"
 def files(plan: ClusterPlan) -> dict[str, str]:
     """Return the content of every file, by path from the root of the repository."""
     found: dict[str, Any] = {}
-    given = [one for one in plan.releases if one.slot not in STAYS and not one.folder]
+    given = [one for one in plan.releases if handed(one)]
     slots = {one.slot for one in given}
     for release in given:
         base, overlay = (

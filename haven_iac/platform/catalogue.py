@@ -42,7 +42,6 @@ from haven_iac.platform.keys import CHARTS, Strange, strange
 from haven_iac.platform.release import AddOn, Manifest, Release
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.backup import VolumeBackup
-from haven_iac.spec.gitops import Owner
 from haven_iac.spec.known import ADD_ON_GROUP
 from haven_iac.spec.rules.issue import Issue
 
@@ -171,15 +170,14 @@ def _own(spec: ClusterSpec, facts: CloudFacts, release: Release) -> Release:
     In a mirror everything is a chart, also what upstream publishes as a plain file.
     """
     add_on = spec.platform.addons.get(release.slot)
-    return replace(
+    own = replace(
         release,
         values=merged(release.values, add_on.values) if add_on else release.values,
         needs=_needs(spec, facts, release.slot, _scheduled(release)),
         repo=spec.mirror.charts.rstrip("/") if spec.mirror.charts else release.repo,
         manifest="" if spec.mirror.charts else release.manifest,
-        # What comes with a package cannot be fetched by Flux.
-        owner=Owner.HAVEN_IAC if release.folder else gitops.owner(spec, release.slot),
     )
+    return replace(own, owner=gitops.owner(spec, own))
 
 
 def _scheduled(release: Release) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from haven_iac.facts import CloudFacts
-from haven_iac.platform import flows, slots
+from haven_iac.platform import flows, late, slots
 from haven_iac.platform.common import NS_GITOPS, PRIORITY, image, make, resources, scraped, workload
 from haven_iac.platform.release import Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import TOKEN, USER
@@ -107,9 +107,19 @@ def folder(cluster: str) -> str:
     return f"clusters/{cluster}/infrastructure"
 
 
-def owner(spec: ClusterSpec, name: str) -> Owner:
-    """Return who keeps the release in a slot."""
-    return Owner.HAVEN_IAC if spec.gitops is None or name in STAYS else spec.gitops.owner
+def handed(release: Release) -> bool:
+    """Return whether Flux can keep a release.
+
+    It cannot fetch what comes with a package, nor know what only building tells: of such releases are the cloud's
+    own controllers.
+    """
+    from_here = release.folder or release.manifest or late.found(release.values)
+    return release.slot not in STAYS and not from_here
+
+
+def owner(spec: ClusterSpec, release: Release) -> Owner:
+    """Return who keeps a release."""
+    return spec.gitops.owner if spec.gitops and handed(release) else Owner.HAVEN_IAC
 
 
 def _credential(given: GitopsSpec) -> SecretRef:

@@ -58,6 +58,7 @@ class Stack:
         out, err = process.communicate(timeout=600)
         assert process.returncode == expect, f"{args}: exit {process.returncode}\n{out}\n{err}"
         assert "Traceback" not in out + err, out + err
+        assert "compliant" not in (out + err).lower(), "there is no evidence here"
         return subprocess.CompletedProcess(args, process.returncode, out, err)
 
     def json(self, *args: str, expect: int = 0) -> Any:

@@ -1,4 +1,4 @@
-"""What runs of the platform on a simulated cluster: bounded, ranked, spread; and a slot turned off and on."""
+"""What runs of the platform on a simulated cluster: asked for, bounded, ranked, spread; a slot turned off and on."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from haven_iac.plan.changes import Disruption, changes
 from haven_iac.plan.flux import files
 from haven_iac.plan.snapshot import snapshot
 from haven_iac.platform import slots
-from haven_iac.platform.gitops import LABEL, STAYS
+from haven_iac.platform.gitops import LABEL, handed
+from haven_iac.platform.late import IDENTITY, late
 from haven_iac.prepare import from_document
 from haven_iac.spec.gitops import Owner
 from tests.unit.platform_lab import EVERYTHING, PLAIN
@@ -56,7 +58,7 @@ def test_nothing_leaves_before_a_run_has_marked_it_as_staying(
     made = runs(from_document({**PLAIN, **owned(after)}), state(before))
     assert [one.spec.gitops.owner.value for one in made if one.spec.gitops] == expected
     for one in made:
-        assert {r.owner.value for r in one.plan.releases if r.slot not in STAYS} == {one.spec.gitops.owner.value}  # type: ignore[union-attr]
+        assert {r.owner.value for r in one.plan.releases if handed(r)} == {one.spec.gitops.owner.value}  # type: ignore[union-attr]
 
 
 def test_gitops_is_not_taken_out_while_the_releases_are_fluxs() -> None:
@@ -89,6 +91,15 @@ def test_kinds_and_flux_itself_stay_ours() -> None:
     made = planned(EVERYTHING, **owned("flux"))
     ours = {one.slot for one in made.releases if one.owner is not Owner.FLUX}
     assert ours == {slots.GATEWAY_API, slots.GITOPS}
+
+
+def test_what_flux_cannot_fetch_or_know_stays_ours() -> None:
+    release = planned(EVERYTHING).release(slots.METRICS)
+    assert release is not None
+    assert handed(release)
+    assert not handed(replace(release, folder="/somewhere"))
+    assert not handed(replace(release, manifest="https://example.nl/file.yaml"))
+    assert not handed(replace(release, values={"cluster": late(IDENTITY)}))
 
 
 def test_flux_waits_until_the_releases_are_its_own_and_never_takes_them_along() -> None:
@@ -138,7 +149,7 @@ def read(folder: dict[str, str], path: str) -> dict[str, Any]:
 def test_the_repository_holds_the_very_same_charts_versions_and_values() -> None:
     made = planned(EVERYTHING)
     folder = files(made)
-    for release in (one for one in made.releases if one.slot not in STAYS):
+    for release in (one for one in made.releases if handed(one)):
         base = read(folder, f"infrastructure/{release.slot}/base/release.yaml")
         overlay = read(folder, f"infrastructure/{release.slot}/overlays/test/values.yaml")
         source = read(folder, f"infrastructure/{release.slot}/base/repository.yaml")
@@ -159,7 +170,7 @@ def test_flux_applies_in_our_order_and_removes_nothing() -> None:
     made = planned(EVERYTHING)
     folder = files(made)
     listed = read(folder, "clusters/test/infrastructure/kustomization.yaml")["resources"]
-    given = [one for one in made.releases if one.slot not in STAYS]
+    given = [one for one in made.releases if handed(one)]
     assert listed == [f"{one.slot}.yaml" for one in given]
     for release in given:
         applied = read(folder, f"clusters/test/infrastructure/{release.slot}.yaml")["spec"]

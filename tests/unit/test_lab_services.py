@@ -9,7 +9,7 @@ import yaml
 
 from haven_iac.errors import LabError
 from haven_iac.lab.control import Lab
-from haven_iac.lab.place import every, find
+from haven_iac.lab.place import find
 from haven_iac.lab.services import configuration, environment, schemas
 from haven_iac.lab.services.settings import PORTS, Settings, ini
 
@@ -35,14 +35,14 @@ def test_a_folder_too_deep_for_sockets_is_refused(monkeypatch: pytest.MonkeyPatc
         find("lab")
 
 
-def test_labs_are_found_by_what_they_were_started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lab_keeps_the_services_that_it_was_started_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("haven_iac.lab.place._LONGEST", 1000)
     monkeypatch.setenv("HAVEN_LAB_STATE", str(tmp_path))
-    (tmp_path / "one").mkdir()
-    assert every() == []
-    (tmp_path / "one" / "lab.json").write_text('{"services": ["keystone"]}')
-    [place] = every()
-    assert (place.name, Lab(place).settings.services) == ("one", ("keystone",))
+    lab = Lab(find("one"))
+    assert not lab.exists
+    lab.place.state.mkdir()
+    lab.place.settings_file.write_text('{"services": ["keystone"]}')
+    assert (lab.exists, lab.settings.services) == (True, ("keystone",))
 
 
 def test_asking_for_a_lab_that_is_not_there_says_how_to_get_one() -> None:

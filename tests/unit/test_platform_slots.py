@@ -402,7 +402,7 @@ def test_the_api_has_a_record_whose_target_only_building_tells() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cores", "gibibytes", "words"), [(1, 2, "it does not fit"), (1, 3, "little is left"), (16, 64, "")]
+    ("cores", "gibibytes", "words"), [(1, 2, "it does not fit"), (2, 3, "little is left"), (16, 64, "")]
 )
 def test_the_plan_says_when_machines_are_too_small_as_far_as_it_knows(cores: int, gibibytes: int, words: str) -> None:
     flavors = {"m1.small": FlavorFacts(1000 * cores, 1024 * gibibytes)}
