@@ -223,13 +223,14 @@ def look(
     from haven_iac.compliance.live import subject
     from haven_iac.compliance.observe import observe
 
-    ready, today = target.ready, now.date()
+    ready = target.ready
     documents = _documents(target)
     assert documents.extra is not None
     identity = documents.extra.identity
     fresh = [(replace_about(one, identity, target), raw) for one, raw in given]
     if checker.binary:
-        fresh.append(_run_checker(target, checker, identity, now))
+        fresh.append(_run_checker(target, checker, identity))
+        now = datetime.now(UTC)  # it may have taken hours
         documents = _documents(target)  # the checker leaves an object in the cluster
     assert documents.extra is not None
     folder = _folder(ready)
@@ -241,7 +242,7 @@ def look(
     dossier = run.dossier(
         ready,
         predicted=run.predicted(ready),
-        observed=observe(subject(documents), ready.plan, today),
+        observed=observe(subject(documents), ready.plan, now.date()),
         identity=identity,
         evidence=[*(one for one, _ in fresh), *kept, *left],
         unusable=[*broken, *unusable],
@@ -276,7 +277,7 @@ def _seconds(text: str) -> float:
     return lifetime_of(text, "--checker-timeout").total_seconds()
 
 
-def _run_checker(target: _Target, checker: _Checker, identity: str, now: datetime) -> tuple[Evidence, bytes]:
+def _run_checker(target: _Target, checker: _Checker, identity: str) -> tuple[Evidence, bytes]:
     from haven_iac.cli.kubeconfig import ADMINISTRATORS, mint_from
     from haven_iac.compliance.dossier import spec_hash
     from haven_iac.compliance.evidence import store

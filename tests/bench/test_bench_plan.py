@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 CLUSTERS = 342
 """As many as there are municipalities."""
 MOST_SECONDS = 10
-"""To read, plan and judge all of them."""
+"""Of processor time, so that a busy machine fails nothing: to read, plan and judge all of them."""
 MOST_TO_JUDGE = 5
 """Seconds to judge all of them, with the smallest change for everything that fails."""
 HEAVY = ("pulumi", "pulumi_kubernetes", "kubernetes", "cryptography", "rich", "openstack")
@@ -55,29 +55,30 @@ def test_every_municipality_is_planned_and_judged_in_seconds(tmp_path: Path) -> 
     (tmp_path / "stacks" / "profiles" / "production.yaml").write_text(profile)
     names = [write(tmp_path, number) for number in range(CLUSTERS)]
 
-    began = time.monotonic()
+    began = time.process_time()
     for name in names:
         yaml.safe_load((tmp_path / "stacks" / f"Pulumi.{name}.yaml").read_text())
         yaml.safe_load(profile)
-    reading = time.monotonic() - began
+    reading = time.process_time() - began
 
-    began = time.monotonic()
+    began = time.process_time()
     plans = [prepare(Project(tmp_path), name).plan for name in names]
-    planning = time.monotonic() - began
+    planning = time.process_time() - began
 
-    began = time.monotonic()
+    began = time.process_time()
     verdicts = [predict(plan, date(2026, 11, 24)) for plan in plans]
-    judging = time.monotonic() - began
+    judging = time.process_time() - began
 
-    began = time.monotonic()
+    began = time.process_time()
     advised = [suggested(verdict, plan, replan) for verdict, plan in zip(verdicts, plans, strict=True)]
-    advising = time.monotonic() - began
+    advising = time.process_time() - began
     failing = [result for verdict in advised for result in verdict.failed]
     assert len(failing) > CLUSTERS / 3
     assert all(result.edits for result in failing)
 
     took = planning + judging
-    print(f"{CLUSTERS} clusters read, planned and judged: {took:.2f} s, {took / reading:.1f} times reading their files")
+    print(f"{CLUSTERS} clusters read, planned and judged, in seconds of processor: {took:.2f}")
+    print(f"that is {took / reading:.1f} times reading their files")
     print(f"of which judged: {judging:.2f} s, {judging / planning:.2f} times planning")
     print(f"a change that works for {len(failing)} failing checks: {advising:.2f} s, {advising / planning:.2f} times")
     assert took < MOST_SECONDS
