@@ -85,7 +85,7 @@ def customer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customer]:
 def test_it_gets_every_slot_that_nobody_filled_and_the_verdict_agrees(customer: Customer) -> None:
     planned = customer.stack.json("plan")
     drivers = {slots.CLOUD_CONTROLLER, slots.BLOCK_DRIVER, slots.SHARED_DRIVER, slots.NFS_DRIVER, slots.SNAPSHOTS}
-    asked = {*SLOTS} - {slots.DNS, slots.DNS_SOLVER, slots.GITOPS} - drivers
+    asked = {*SLOTS} - {slots.DNS, slots.DNS_SOLVER, slots.GITOPS, slots.VERIFICATION} - drivers
     brings = {slots.CERTIFICATES, slots.METRICS, slots.BLOCK_STORAGE, slots.SHARED_STORAGE}
     assert {one["slot"] for one in planned["releases"]} == asked - brings - {slots.POLICY}
     assert customer.stack.json("status")["ready"]
