@@ -87,10 +87,11 @@ def test_the_state_says_who_owns_the_releases() -> None:
         owner_in(state("nobody"))
 
 
-def test_kinds_and_flux_itself_stay_ours() -> None:
+def test_kinds_flux_itself_and_what_only_building_tells_stay_ours() -> None:
     made = planned(EVERYTHING, **owned("flux"))
     ours = {one.slot for one in made.releases if one.owner is not Owner.FLUX}
-    assert ours == {slots.GATEWAY_API, slots.GITOPS}
+    of_the_cloud = {slots.CLOUD_CONTROLLER, slots.BLOCK_DRIVER, slots.SHARED_DRIVER}
+    assert ours == {slots.GATEWAY_API, slots.GITOPS, *of_the_cloud}
 
 
 def test_what_flux_cannot_fetch_or_know_stays_ours() -> None:

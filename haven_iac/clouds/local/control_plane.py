@@ -29,6 +29,8 @@ READY_SECONDS = 120.0
 """How long everything may take to answer; four seconds is usual on an idle machine."""
 
 _RECORD = "cluster.json"
+TEMPORARY = "tmp"
+"""Folder for the temporary files of the processes, in the cluster's folder, where they work."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ class ControlPlane:
     def _start(self, settings: Settings) -> list[str]:
         locations, versions = _tools()
         commands.prepare(self.folder, settings)
+        (self.folder / TEMPORARY).mkdir(mode=0o700, exist_ok=True)
         self.processes.stop_strays()
         prints = {c: c.fingerprint(self.folder, versions.get(c.name, "")) for c in commands.commands(settings)}
         to_start = [c for c, fingerprint in prints.items() if not self._runs(c.name, fingerprint)]
@@ -219,5 +222,11 @@ def _environment() -> dict[str, str]:
     """Return the environment of every process: nothing of the user's, who may have secrets there."""
     import haven_iac
 
-    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LANG", "TZ") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(Path(haven_iac.__file__).parent.parent), "PYTHONUNBUFFERED": "1"}
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
+    # Their temporary files are the cluster's: those of the run that starts them go with that run.
+    return {
+        **kept,
+        "TMPDIR": TEMPORARY,
+        "PYTHONPATH": str(Path(haven_iac.__file__).parent.parent),
+        "PYTHONUNBUFFERED": "1",
+    }
