@@ -32,7 +32,7 @@ def make(objects, after):
 
 
 made = make(data["first"], [])
-made += make(data["second"], made)
+made = [*made, *make(data["second"], made)]
 for wave in data["waves"]:
     opts = pulumi.ResourceOptions(provider=provider, depends_on=made)
     charts = [k8s.helm.v4.Chart(n, chart=c, namespace=ns, values=v, opts=opts) for n, c, ns, v in wave["charts"]]
