@@ -85,11 +85,11 @@ def test_every_namespace_lets_in_what_stands_in_it_at_its_own_level(running: Sta
 def test_a_slot_that_is_turned_off_changes_the_verdict_where_it_should_and_back(running: Stack) -> None:
     before = running.file.read_text()
     running.edit(platform={"addons": {"logs": {"enabled": False}}}, compliance={"enforce": "advisory"})
-    running.run("up", "--yes")
+    running.run("up", "--yes", "--allow-disruption")
     found = running.json("verify", "--strict", expect=8)
     assert [row["id"] for row in found["checks"] if not row["agree"]] == []
     changed = [row["id"] for row in found["checks"] if row["observed"]["status"] == "FAIL"]
     running.file.write_text(before)
-    running.run("up", "--yes")
+    running.run("up", "--yes", "--allow-disruption")
     assert [row["id"] for row in running.json("verify", "--strict")["checks"] if not row["agree"]] == []
     assert changed == ["logs"]
