@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.engine]
 
 ROUNDS = 3
 MOST = 1.4
-"""What our program may take in proportion to the bare one.  The goal is 1.2, and 1.21 was measured on an idle machine."""
+"""What our program may take in proportion to the bare one.  The goal is 1.2; 1.21 was measured on an idle machine."""
 
 
 def pulumi(folder: Path, env: Mapping[str, str], *args: str) -> tuple[float, str]:
