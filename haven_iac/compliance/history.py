@@ -74,7 +74,7 @@ def record(found: Dossier) -> dict[str, Any]:
     return {
         "kind": KIND,
         "schema": SCHEMA,
-        "at": found.about.made.astimezone(UTC).isoformat(timespec="seconds"),
+        "at": found.about.made.astimezone(UTC).isoformat(timespec="microseconds"),
         "cluster": found.about.cluster,
         "stack": found.about.stack,
         "identity": found.about.identity,
@@ -119,6 +119,11 @@ def changes(before: Record, now: Record) -> tuple[Changed, ...]:
 def at(one: Record) -> datetime:
     """Return when a record was made."""
     return moment(one["at"]) or datetime.min.replace(tzinfo=UTC)
+
+
+def _key(one: Record) -> str:
+    """Return what a record is kept under: its moment, so fine that two in one second stay two."""
+    return f"{at(one):%Y%m%dT%H%M%S.%fZ}"
 
 
 def since(records: Iterable[Record], text: str, now: datetime) -> Record | None:
@@ -169,7 +174,7 @@ def keep(folder: Path, one: Record) -> Path:
         OSError: the folder cannot be written.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / f"{at(one):%Y%m%dT%H%M%SZ}.json"
+    file = folder / f"{_key(one)}.json"
     new = file.with_suffix(".new")
     new.write_text(json.dumps(one, indent=1) + "\n", encoding="utf-8")
     os.replace(new, file)
@@ -221,7 +226,7 @@ def keep_in_cluster(kube: Kube, one: Record) -> bool:
     Raises:
         KubeError: the API refused for another reason.
     """
-    key, text = f"{at(one):%Y%m%dT%H%M%SZ}", json.dumps(one, separators=(",", ":"))
+    key, text = _key(one), json.dumps(one, separators=(",", ":"))
     try:
         found = kube.get(f"/api/v1/namespaces/{NAMESPACE}/configmaps/{NAME}")
         if found is None:

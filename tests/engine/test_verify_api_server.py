@@ -226,6 +226,8 @@ def test_the_records_go_when_the_stack_does(cluster: Cluster) -> None:
         made = api.create({**owner, "value": 1})
         record = {"kind": history.KIND, "schema": 1, "at": "2026-12-01T00:00:00+00:00", "checks": {}, "security": {}}
         assert history.keep_in_cluster(api, record)
+        assert history.keep_in_cluster(api, {**record, "at": "2026-12-01T00:00:00.250000+00:00"})
+        assert len(history.of_cluster(api)) == 2
         for minute in range(history.KEPT + 5):
             history.keep_in_cluster(api, {**record, "at": f"2026-12-02T{minute // 60:02}:{minute % 60:02}:00+00:00"})
         kept = history.of_cluster(api)
