@@ -78,8 +78,7 @@ def drain(kube: Kube, say: Say, *, still: float = STILL, patience: float = PATIE
     try:
         _reachable(kube)
         _close(kube)
-        found = _ask(kube)
-        if found:
+        if found := _ask(kube):
             say(f"asked the cluster to give back {found}")
         left = _wait(kube, still, patience)
     except UnreachableError as error:
@@ -147,10 +146,9 @@ def _close(kube: Kube) -> None:
 
 def _ask(kube: Kube) -> str:
     """Delete, and return in words what; volumes that were to be kept go as well, since their cluster does."""
-    services = [one for one in kube.items(_SERVICES) if (one.get("spec") or {}).get("type") == "LoadBalancer"]
-    snapshots = list(kube.items(_SNAPSHOTS))
-    claims = list(kube.items(_CLAIMS))
-    pods = [one for one in kube.items(_PODS) if _has_claim(one)]
+    services = [one for one in _staying(kube, _SERVICES) if (one.get("spec") or {}).get("type") == "LoadBalancer"]
+    snapshots, claims = _staying(kube, _SNAPSHOTS), _staying(kube, _CLAIMS)
+    pods = [one for one in _staying(kube, _PODS) if _has_claim(one)]
     for volume in kube.items(_VOLUMES):
         if _in_cloud(volume) and volume["spec"].get("persistentVolumeReclaimPolicy") != "Delete":
             _quietly(kube, "PATCH", _path(_VOLUMES, volume), {"spec": {"persistentVolumeReclaimPolicy": "Delete"}})
@@ -164,6 +162,11 @@ def _ask(kube: Kube) -> str:
             _quietly(kube, "DELETE", _path(where, one), query=query)
     counts = {"load balancers": len(services), "snapshots": len(snapshots), "volume claims": len(claims)}
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
+def _staying(kube: Kube, collection: str) -> list[Mapping[str, Any]]:
+    """Return what nobody has deleted yet."""
+    return [one for one in kube.items(collection) if "deletionTimestamp" not in one["metadata"]]
 
 
 def _quietly(kube: Kube, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> None:
@@ -192,7 +195,10 @@ def _in_cloud(volume: Mapping[str, Any]) -> bool:
 
 
 def _wait(kube: Kube, still: float, patience: float) -> list[Waiting]:
-    """Return what is still there when everything went, or nothing goes any more."""
+    """Return what is still there when everything went, or nothing goes any more.
+
+    What an operator made again before the API server knew of the policy is asked for once more.
+    """
     deadline = time.monotonic() + patience
     before: list[Waiting] | None = None
     moved = time.monotonic()
@@ -204,6 +210,7 @@ def _wait(kube: Kube, still: float, patience: float) -> list[Waiting]:
         if not left or now - moved > still or now > deadline:
             return left
         time.sleep(PAUSE)
+        _ask(kube)
 
 
 def _left(kube: Kube) -> Iterator[Waiting]:

@@ -143,12 +143,12 @@ def _door(
 
 
 def _allowed(plan: ClusterPlan, door: Door) -> list[str]:
-    """Return who may connect; nodes always may."""
+    """Return who may connect, in the order in which Octavia gives it back; nodes always may."""
     nodes = str(plan.spec.network.nodes)
     if not door.public:
         return [nodes]
-    outside = [str(one) for one in plan.spec.network.api_allowed_cidrs]
-    return [*outside, nodes] if outside else []
+    outside = {str(one) for one in plan.spec.network.api_allowed_cidrs}
+    return sorted({*outside, nodes}) if outside else []
 
 
 def _floating(
