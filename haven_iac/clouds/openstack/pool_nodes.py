@@ -17,7 +17,7 @@ from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.clouds.openstack.inputs import settings_from
-from haven_iac.clouds.openstack.rolling import BOOT_SECONDS, Roll
+from haven_iac.clouds.openstack.rolling import Roll
 from haven_iac.errors import DeployError, UnreachableError
 from haven_iac.spec.load import parse
 
@@ -77,11 +77,12 @@ def _made(node: Props) -> tuple[Any, Any]:
 
 
 def _registered(props: Props, names: Any) -> None:
-    missing = nodes.wait(Kube(str(props["kubeconfig"])), names, BOOT_SECONDS, nodes.known)
+    patience = settings_from(_settings(props)).boot_seconds
+    missing = nodes.wait(Kube(str(props["kubeconfig"])), names, patience, nodes.known)
     if missing:
         servers = [str(props["nodes"][name]["server"]) for name in missing]
         raise DeployError(
-            f"{', '.join(missing)} did not join within {BOOT_SECONDS:.0f} s{told(_settings(props), servers)}",
+            f"{', '.join(missing)} did not join within {patience:.0f} s{told(_settings(props), servers)}",
             fix="see the consoles; what was made stays, and the next run goes on waiting",
         )
 
