@@ -109,7 +109,7 @@ def test_servers_of_the_control_plane_stand_apart_and_pools_try_to() -> None:
 def test_the_load_balancer_lets_in_who_may_and_nodes() -> None:
     made = built()
     listeners = {one.inputs["protocolPort"]: one.inputs for one in made.of("openstack:loadbalancer/listener:Listener")}
-    assert listeners[6443]["allowedCidrs"] == ["192.0.2.0/24", "10.20.0.0/20"]
+    assert listeners[6443]["allowedCidrs"] == ["10.20.0.0/20", "192.0.2.0/24"]
     assert listeners[9345]["allowedCidrs"] == ["10.20.0.0/20"]
     assert len(made.of("openstack:loadbalancer/monitor:Monitor")) == 2
     assert made.outputs["server"] == "https://198.51.100.9:6443"
