@@ -28,6 +28,7 @@ MADE: dict[str, dict[str, Any]] = {
     "openstack:networking/floatingIp:FloatingIp": {"address": "198.51.100.9"},
     "openstack:loadbalancer/loadBalancer:LoadBalancer": {"vipPortId": uid(30), "vipAddress": "10.20.0.5"},
     "openstack:identity/applicationCredential:ApplicationCredential": {"secret": "s3cret-of-the-credential"},
+    f"{DYNAMIC}S3Key": {"access": "access-key", "secret": "s3cret-of-objects", "url": "https://s3.cloud.nl:8443"},
 }
 ANSWERS: dict[str, dict[str, Any]] = {
     "openstack:networking/getNetwork:getNetwork": {"id": uid(1), "name": "public"},
@@ -150,3 +151,23 @@ def test_the_credential_is_restricted_and_rotated_by_another_name() -> None:
     [two] = built(cloud=settings(controllers={"rotation": 1})).of(one.typ)
     assert one.inputs["unrestricted"] is False
     assert (one.inputs["name"], two.inputs["name"]) == (f"{IDENTITY}-controllers-0", f"{IDENTITY}-controllers-1")
+
+
+def test_buckets_and_their_credential_are_made_with_the_cluster() -> None:
+    made = built(
+        cloud=settings(objectStorage={"kind": "cloud"}), logs={"bucket": "stad-logs"}, backup={"bucket": "stad-backup"}
+    )
+    buckets = {one.inputs["name"]: one.inputs["ends"] for one in made.of(f"{DYNAMIC}Bucket")}
+    assert buckets == {"stad-logs": True, "stad-backup": False}
+    [leftovers] = made.of(f"{DYNAMIC}OpenStackLeftovers")
+    assert leftovers.inputs["ending"] == ["stad-logs"]
+    [key] = made.of(f"{DYNAMIC}S3Key")
+    [credential] = made.of("openstack:identity/applicationCredential:ApplicationCredential")
+    assert key.inputs["credential"]
+    assert credential.inputs["unrestricted"] is False
+
+
+def test_nothing_of_object_storage_is_made_unless_asked_for() -> None:
+    made = built(logs={"bucket": "stad-logs"})
+    assert not made.of(f"{DYNAMIC}Bucket")
+    assert not made.of(f"{DYNAMIC}S3Key")

@@ -24,6 +24,7 @@ from haven_iac.clouds.openstack.connection import connect, provider_arguments
 from haven_iac.clouds.openstack.explain import explain
 from haven_iac.clouds.openstack.find import find
 from haven_iac.clouds.openstack.leftovers import Leftovers
+from haven_iac.clouds.openstack.objects import containers
 from haven_iac.clouds.openstack.pool_nodes import PoolNodes
 from haven_iac.clouds.openstack.ready import ApiReady
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
@@ -130,6 +131,7 @@ class OpenStackBuilder:
             identity=keys.identity,
             kubeconfig=keys.kubeconfig,
             settings=plan.spec.cloud.settings,
+            ending=[one.name for one in containers(plan) if one.ends],
             opts=opts,
         )
 
