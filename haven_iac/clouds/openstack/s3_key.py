@@ -54,7 +54,8 @@ class S3KeyProvider(ResourceProvider):
                 fix="log in with user and password; else ask the cloud's operator, or write external with an S3 of "
                 "your own",
             )
-        return CreateResult(id_=number, outs={**props, "access": access, "secret": secret, "url": url})
+        told = {"access": access, "secret": secret, "url": url, "user": cloud.current_user_id}
+        return CreateResult(id_=number, outs={**props, **told})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that another application credential wants another one; all else is noted."""
@@ -65,12 +66,13 @@ class S3KeyProvider(ResourceProvider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Note it, and look again where S3 is."""
         url = _url(connect(settings_from(_news["settings"])))
-        return UpdateResult(outs={**_news, "access": _olds["access"], "secret": _olds["secret"], "url": url})
+        kept = {key: _olds[key] for key in ("access", "secret", "user")}
+        return UpdateResult(outs={**_news, **kept, "url": url})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return it, or nothing when somebody has deleted it: the next run makes another."""
         cloud: Any = connect(settings_from(props["settings"]))
-        return ReadResult(id_, props) if _there(cloud, id_) else ReadResult("", {})
+        return ReadResult(id_, props) if _there(cloud, id_, str(props["user"])) else ReadResult("", {})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Take it away.
@@ -80,7 +82,7 @@ class S3KeyProvider(ResourceProvider):
         """
         cloud: Any = connect(settings_from(_props["settings"]))
         status = cloud.identity.delete(f"{_PATH}/{_id}").status_code
-        if status >= 400 and _there(cloud, _id):
+        if status >= 400 and _there(cloud, _id, str(_props["user"])):
             raise DeployError(
                 f"Keystone does not delete the credential for S3: it answers {status}",
                 fix="log in as the user who made the cluster, or as an administrator",
@@ -92,9 +94,9 @@ def access_key(identity: str, credential: str) -> str:
     return hashlib.sha256(f"haven-iac {identity} {credential}".encode()).hexdigest()[:32]
 
 
-def _there(cloud: Any, number: str) -> bool:
+def _there(cloud: Any, number: str, user: str) -> bool:
     """Return whether the user has that credential; Keystone forbids to ask for one that is not there."""
-    listed = cloud.identity.get(f"{_PATH}?type=ec2&user_id={cloud.current_user_id}")
+    listed = cloud.identity.get(f"{_PATH}?type=ec2&user_id={user}")
     return listed.status_code >= 400 or any(one["id"] == number for one in listed.json()["credentials"])
 
 
@@ -136,6 +138,6 @@ class S3Key(Resource, module="haven", name="S3Key"):
             opts: parent; depends on the containers, so that nobody writes when these go.
         """
         props = {"identity": identity, "credential": credential, "settings": dict(settings)}
-        outs = dict.fromkeys(("access", "secret", "url"))
+        outs = dict.fromkeys(("access", "secret", "url", "user"))
         secret = pulumi.ResourceOptions(additional_secret_outputs=["secret"])
         super().__init__(S3KeyProvider(), name, {**props, **outs}, pulumi.ResourceOptions.merge(opts, secret))
