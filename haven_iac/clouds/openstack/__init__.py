@@ -89,6 +89,7 @@ class OpenStackCloud:
         "ssh": Disruption.NONE,
         "securityGroupIds": Disruption.NONE,
         "volumeTypes": Disruption.NONE,
+        "bootTimeout": Disruption.NONE,
     }
     """What a change of a setting does, by its key; whatever is not here restarts the controllers' pods at the most."""
 

@@ -22,8 +22,6 @@ from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.errors import DeployError
 from haven_iac.spec import ClusterSpec
 
-BOOT_SECONDS = 900.0
-"""How long a machine may take from its boot to a Node that is ready."""
 CLOUD_SECONDS = 900.0
 """How long Nova may take to rebuild or resize a machine."""
 REBUILD_VERSION = "2.93"
@@ -152,10 +150,11 @@ class Roll:
             votes = [one for one in node["status"].get("conditions") or () if one["type"] == "EtcdIsVoter"]
             return nodes.ready(node) and all(one["status"] == "True" for one in votes)
 
-        if nodes.wait(self.api, [machine.name], BOOT_SECONDS, done):
+        patience = self.settings.boot_seconds
+        if nodes.wait(self.api, [machine.name], patience, done):
             console = told(self.spec.cloud.settings, [server])
             raise DeployError(
-                f"{machine.name} did not come back within {BOOT_SECONDS:.0f} s{console}",
+                f"{machine.name} did not come back within {patience:.0f} s{console}",
                 fix="see its console; machines after it were left alone; run this again to go on",
             )
 

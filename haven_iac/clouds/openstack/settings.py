@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from haven_iac.spec.model import Form, Name, Quantity, Range, SpecModel, Text
+from haven_iac.spec.model import Duration, Form, Name, Quantity, Range, SpecModel, Text, duration
 from haven_iac.spec.storage import HttpUrl
 
 Id = Annotated[
@@ -233,6 +233,15 @@ class OpenStackSettings(SpecModel):
     controllers: ControllerSettings = ControllerSettings()
     """How the cluster's own controllers log in."""
 
+    boot_timeout: Duration = "15m"
+    """How long a server may take from its boot to an API that answers, or a node that joins; 15m when left out. A run
+    that gives up leaves everything as it is, and the next one goes on waiting."""
+
     simulated: bool = False
     """True on the lab (`haven-iac lab`), whose servers boot and whose nodes and pods are simulated: stand-in charts are
     used, and everything says that it is no evidence."""
+
+    @property
+    def boot_seconds(self) -> float:
+        """Return `boot_timeout` in seconds."""
+        return duration(self.boot_timeout).total_seconds()
