@@ -36,7 +36,7 @@ Name = Annotated[str, typer.Option("--name", "-n", envvar="HAVEN_LAB", help="Whi
 Without = Annotated[
     list[str] | None,
     typer.Option(
-        "--without", metavar="SERVICE", help="Leave out octavia, barbican, designate or manila; may be repeated."
+        "--without", metavar="SERVICE", help="Leave out octavia, barbican, designate, manila or swift; may be repeated."
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Fill the cloud anew, even where a snapshot would do.")]

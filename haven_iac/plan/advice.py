@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from haven_iac.facts import CloudFacts
 from haven_iac.plan.model import ClusterPlan, Notice, PoolPlan, Role
 from haven_iac.plan.sums import Ask, cores, mebibytes, sums
-from haven_iac.platform import slots
+from haven_iac.platform import objects, slots
 from haven_iac.platform.backup_values import volumes
 from haven_iac.platform.gateway_values import wildcards
+from haven_iac.platform.logs_values import bucket_in
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.backup import VolumeBackup
 from haven_iac.spec.ingress import Issuer
@@ -28,6 +29,19 @@ def advice(spec: ClusterSpec, facts: CloudFacts) -> Iterator[Notice]:
         yield Notice("backup.volumes", "the data of volumes is not in the backups, only what the Kubernetes API holds")
     if slots.ours(spec, facts, slots.LOGS) and not spec.logs.bucket:
         yield Notice("logs.bucket", "logs are kept on one volume in the cluster, and are lost with it")
+    if slots.ours(spec, facts, slots.LOGS) and (store := bucket_in(spec, facts)) and store.own:
+        what = f"the container {spec.logs.bucket} is made in the cloud's own object storage, and goes with the cluster"
+        yield Notice("logs.bucket", what)
+    if (
+        slots.ours(spec, facts, slots.BACKUP)
+        and (store := objects.store(spec.backup.object_store, facts))
+        and store.own
+    ):
+        what = (
+            f"the container {spec.backup.bucket} is made in the cloud's own object storage; what it holds stays when "
+            "the cluster is destroyed, and is lost with the cloud"
+        )
+        yield Notice("backup.bucket", what)
     if spec.storage.shared.kind is SharedKind.LONGHORN:
         what = "Longhorn needs open-iscsi and an NFSv4 client on every node, and keeps its copies on the nodes' disks"
         yield Notice("storage.shared.kind", what)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from haven_iac.clouds.base import API, Finding
+from haven_iac.clouds.openstack import objects
 from haven_iac.clouds.openstack.controllers import CCM, CINDER_CSI, MANILA_CSI, NFS_CSI
 from haven_iac.clouds.openstack.security import CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import ImageSystem, OpenStackSettings, ShareProtocol
@@ -64,6 +65,7 @@ class OpenStackCloud:
             Capability.BLOCK_STORAGE,
             Capability.SHARED_STORAGE,
             Capability.LOAD_BALANCER,
+            Capability.OBJECT_STORAGE,
             Capability.ZONES,
             Capability.NODE_POOLS,
         }
@@ -109,6 +111,8 @@ class OpenStackCloud:
                 proxy_protocol=proxied,
                 annotations=PROXY_PROTOCOL if proxied else {},
             ),
+            object_store=objects.facts(settings),
+            snapshot_secret=True,
             controllers=_controllers(spec, settings),
             stand_in_charts=settings.simulated,
             capabilities=self.capabilities,

@@ -21,7 +21,7 @@ from haven_iac.clouds.openstack.rolling import Roll
 from haven_iac.errors import DeployError, UnreachableError
 from haven_iac.spec.load import parse
 
-NOTED = ("kubeconfig", "keys", "inside", "outside")
+NOTED = ("kubeconfig", "keys", "authorities", "inside", "outside")
 """Inputs that say how to do the work later, so that they have to be up to date; a change touches no node."""
 
 Props = Mapping[str, Any]
@@ -121,6 +121,7 @@ def _renew(props: Props, names: list[str]) -> None:
         cloud=connect(settings),
         api=Kube(str(props["kubeconfig"])),
         keys=props["keys"],
+        authorities=props["authorities"],
         inside=str(props["inside"]),
         outside=str(props["outside"]),
         image=str(props["image"]),
@@ -167,5 +168,5 @@ class PoolNodes(Resource, module="haven", name="PoolNodes"):
                 `image`, which are used when a node changes.
             opts: depends on the machines, so that nodes are drained before those go.
         """
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig", "keys"])
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig", "keys", "authorities"])
         super().__init__(PoolNodesProvider(), name, dict(props), pulumi.ResourceOptions.merge(opts, secret))

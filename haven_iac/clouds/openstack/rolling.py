@@ -39,6 +39,8 @@ class Roll:
     api: Kube
     keys: Mapping[str, str]
     """Key material for machines that join: no authority's key."""
+    authorities: Mapping[str, str]
+    """Certificates of private authorities, by use."""
     inside: str
     """The API's address for nodes."""
     outside: str
@@ -93,7 +95,14 @@ class Roll:
 
     def _rebuild(self, machine: Machine, server: str, wanted: Mapping[str, Any]) -> None:
         facts = boot_facts(
-            self.settings, server=machine.server, address=wanted["address"], outside=self.outside, peers=(), exists=True
+            self.spec,
+            self.settings,
+            server=machine.server,
+            address=wanted["address"],
+            outside=self.outside,
+            peers=(),
+            trusted=self.authorities,
+            exists=True,
         )
         made = find(self.spec.kubernetes.distribution.value).user_data(
             self.spec, machine, self.keys, self.inside, facts
