@@ -341,8 +341,8 @@ def test_the_job_in_the_cluster_has_the_rights_it_needs_and_no_more(cluster: Clu
     assert command[-2:] == ["--description", "/etc/haven-iac/cluster.json"]
     host, port = cluster.server.server.removeprefix("https://").split(":")
     code = (
-        "import pathlib, sys; from haven_iac.cli import app, verify\n"
-        f"verify.SERVICE_ACCOUNT = pathlib.Path({str(tmp_path)!r})\n"
+        "import pathlib, sys; from haven_iac.cli import app, verify_target\n"
+        f"verify_target.SERVICE_ACCOUNT = pathlib.Path({str(tmp_path)!r})\n"
         f"sys.argv = {[*command[:-1], str(tmp_path / 'cluster.json'), '--json']!r}\napp.main()"
     )
 
