@@ -62,12 +62,14 @@ def plan(
     from haven_iac.cli.plan_document import document
     from haven_iac.cli.plan_show import show, show_beside
     from haven_iac.compliance.formats import kind
+    from haven_iac.compliance.profiles import known
     from haven_iac.compliance.words import checked
     from haven_iac.deploy.snapshots import since_up
 
     language = checked(lang)
     for file in report or ():
         kind(file)
+    known(profile or ())
     ready = run.prepared(stack)
     verdict, found = run.predicted(ready), since_up(ready)
     seen = look.find(ready) if online else None

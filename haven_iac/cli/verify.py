@@ -52,7 +52,8 @@ Given = Annotated[
     typer.Option("--evidence", metavar="FILE", help="A result of the checker as JSON, to keep; again for more."),
 ]
 Since = Annotated[
-    str, typer.Option("--since", metavar="DAY", help="Tell what changed since 2026-11-01, since 7d ago, or since last.")
+    str | None,
+    typer.Option("--since", metavar="DAY", help="Tell what changed since 2026-11-01, since 7d ago, or since last."),
 ]
 NoKeep = Annotated[bool, typer.Option("--no-keep", help="Keep no record of what was seen, here or in the cluster.")]
 Rights = Annotated[
@@ -103,7 +104,7 @@ def verify(
     profile: ProfileOption = None,
     report: ReportOption = None,
     lang: LangOption = "en",
-    since: Since = "",
+    since: Since = None,
     no_keep: NoKeep = False,
     rights: Rights = False,
     strict: Strict = False,
@@ -121,13 +122,17 @@ def verify(
     if rights:
         _print_rights(as_json=as_json)
         return
+    from haven_iac.compliance import history as kept
     from haven_iac.compliance.formats import kind
+    from haven_iac.compliance.profiles import known
     from haven_iac.compliance.words import checked
 
-    language = checked(lang)
+    language, now = checked(lang), datetime.now(UTC)
     for file in report or ():
         kind(file)
-    now = datetime.now(UTC)
+    known(profile or ())
+    if since is not None:
+        kept.checked(since, now)
     given = [verify_look.given(file, now) for file in evidence or ()]
     binary = verify_look.Checker(checker, checker_releases, verify_look.seconds(checker_timeout))
     if description:
@@ -135,7 +140,7 @@ def verify(
     else:
         target = verify_target.of_stack(stack, kubeconfig, in_cluster)
     found, records = verify_look.look(target, given, profile or [], now, binary)
-    compared = _compared(found, records, since, now) if since else None
+    compared = _compared(found, records, since, now) if since is not None else None
     if not no_keep:
         verify_look.keep(target, found)
     run.write_reports(found, report or (), language)

@@ -159,7 +159,7 @@ def test_what_cannot_be_used_as_evidence_is_an_error_of_its_own(project: Path, v
     assert "it was not run" in done.stderr
     assert not (project / "seen").exists()
     assert not (project / "stacks" / "evidence").exists()
-    assert "names no kind of report" in verify("--report", "verdict.pdf", expect=8).stderr
+    assert "names no kind of report" in verify("--report", "verdict.pdf", expect=2).stderr
 
 
 def test_what_the_checker_left_in_the_cluster_is_read(verify: Verify, cluster: Cluster) -> None:
@@ -200,7 +200,9 @@ def test_each_verify_is_kept_here_and_in_the_cluster(
         assert [(one["subject"], one["before"], one["now"]) for one in changes["changes"]] == [("logs", "PASS", "FAIL")]
     finally:
         cluster.restore()
-    assert "is no moment to compare with" in verify("--since", "yesterday", expect=8).stderr
+    for moment in ("yesterday", "", "-3d", "2026-13-01"):
+        assert "is no moment to compare with" in verify("--since", moment, expect=2).stderr
+    assert "has not come yet" in verify("--since", "2999-01-01", expect=2).stderr
     assert "behind history" in command("verify", "--strict", "history", expect=2).stderr
     for file in (project / ".haven-iac" / "verdicts" / "local").iterdir():
         file.unlink()
