@@ -131,6 +131,8 @@ def verify(
     for file in report or ():
         kind(file)
     known(profile or ())
+    if checker_releases and not checker:
+        raise typer.BadParameter("goes with --checker", param_hint="--checker-releases")
     if since is not None:
         kept.checked(since, now)
     given = [verify_look.given(file, now) for file in evidence or ()]

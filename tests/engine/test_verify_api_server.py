@@ -154,6 +154,7 @@ def test_what_cannot_be_used_as_evidence_is_an_error_of_its_own(project: Path, v
     assert "verdict is true, and these are not YES: multiaz" in verify("--evidence", "forged.json", expect=12).stderr
     releases = project / "releases.json"
     releases.write_text(json.dumps([{"version": "12.8.0", "hashes": {"linux-amd64": "0" * 64}}]))
+    assert "goes with --checker" in verify("--checker-releases", str(releases), expect=2).stderr
     checker = stand_in(project, raw(ended=JUST_NOW))
     done = verify("--checker", str(checker), "--checker-releases", str(releases), expect=12)
     assert "it was not run" in done.stderr

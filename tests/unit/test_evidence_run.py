@@ -156,9 +156,10 @@ def test_the_hash_is_looked_up_in_the_list_of_releases(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match=r"which is not in .*it was not run"):
         run(file, KUBECONFIG, seconds=20, releases=other)
     assert not (tmp_path / "was-run").exists()
-    other.write_text("{}")
-    with pytest.raises(EvidenceError, match="no list of releases"):
-        listed(other, digest)
+    for text, said in {"{}": "no list of releases", "<html>": r"is no JSON.*give docs/public/releases\.json"}.items():
+        other.write_text(text)
+        with pytest.raises(EvidenceError, match=said):
+            listed(other, digest)
 
 
 def test_a_result_is_kept_once_and_found_again(tmp_path: Path) -> None:
