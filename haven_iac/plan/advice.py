@@ -9,7 +9,7 @@ from haven_iac.plan.model import ClusterPlan, Notice, PoolPlan, Role
 from haven_iac.plan.sums import Ask, cores, mebibytes, sums
 from haven_iac.platform import objects, slots
 from haven_iac.platform.backup_values import volumes
-from haven_iac.platform.gateway_values import wildcards
+from haven_iac.platform.gateway_values import NODE_PORTS, wildcards
 from haven_iac.platform.logs_values import bucket_in
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.backup import VolumeBackup
@@ -25,6 +25,13 @@ def advice(spec: ClusterSpec, facts: CloudFacts) -> Iterator[Notice]:
     if slots.ours(spec, facts, slots.GATEWAY) and not wildcards(spec):
         what = "http-01 gives no wildcard: only the domain itself and the names in ingress.hosts get a certificate"
         yield Notice("ingress.certificates.challenge", what)
+    if slots.ours(spec, facts, slots.GATEWAY) and not facts.load_balancer.available:
+        web, secure, fsc = NODE_PORTS.values()
+        what = (
+            f"nothing makes load balancers here: the gateway answers on ports {web} (http), {secure} (https) and {fsc} "
+            "(FSC) of every node, without the client's address; put what you have before it"
+        )
+        yield Notice("ingress", what)
     if slots.ours(spec, facts, slots.BACKUP) and volumes(spec, facts) is VolumeBackup.NONE:
         yield Notice("backup.volumes", "the data of volumes is not in the backups, only what the Kubernetes API holds")
     if slots.ours(spec, facts, slots.LOGS) and not spec.logs.bucket:
