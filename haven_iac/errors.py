@@ -159,10 +159,17 @@ class UnreachableError(DeployError):
 
 
 class ComplianceError(HavenError):
-    """A compliance file cannot be used, or a mandatory check fails."""
+    """A mandatory check fails."""
 
     code = "HVN400"
     exit_code = ExitCode.VERDICT
+
+
+class ReportError(ComplianceError):
+    """What is asked of a report is not there: its kind, language or catalogue, or a moment to compare with."""
+
+    code = "HVN403"
+    exit_code = ExitCode.USAGE
 
 
 class DataError(HavenError):

@@ -123,5 +123,5 @@ def _print(found: list[Topic]) -> None:
         old = ", which is old: `haven-iac data update` refreshes it" if age > STALE.days else ""
         whose = f"your own, {topic.file}" if topic.own else "came with haven-iac"
         print(f"{topic.name}: {TOPICS[topic.name]}")
-        print(f"  of {topic.as_of}, {age} days ago{old}; {whose}")
+        print(f"  of {topic.as_of}, {age} day{'' if age == 1 else 's'} ago{old}; {whose}")
         print(f"  from {topic.source}")

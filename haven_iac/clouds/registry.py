@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from haven_iac.clouds.base import API, Cloud
 from haven_iac.errors import CloudError, CloudNotFoundError
 from haven_iac.facts import Capability
+from haven_iac.installed import entry_points
 
 GROUP = "haven_iac.clouds"
 
 
 def installed() -> dict[str, EntryPoint]:
     """Return every adapter that is installed, by kind; none is imported."""
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name)}
+    return {entry.name: entry for entry in entry_points(GROUP)}
 
 
 def find(kind: str) -> Cloud:

@@ -16,7 +16,7 @@ from haven_iac.compliance.evidence.parse import moment
 from haven_iac.compliance.model import Status
 from haven_iac.compliance.proof import State
 from haven_iac.compliance.words import Said, said
-from haven_iac.errors import ComplianceError
+from haven_iac.errors import ReportError
 from haven_iac.kube import Kube, KubeError
 from haven_iac.platform.common import PRIORITY
 from haven_iac.platform.verification import RECORDS
@@ -126,6 +126,17 @@ def _key(one: Record) -> str:
     return f"{at(one):%Y%m%dT%H%M%S.%fZ}"
 
 
+def checked(text: str, now: datetime) -> str:
+    """Return what is to be compared with, as it was written.
+
+    Raises:
+        ReportError: it is neither a day that has come, nor a time, nor `last`.
+    """
+    if text != LAST:
+        _until(text, now)
+    return text
+
+
 def since(records: Iterable[Record], text: str, now: datetime) -> Record | None:
     """Return the record to compare with: the newest one up to a day; the oldest where all are younger.
 
@@ -135,7 +146,7 @@ def since(records: Iterable[Record], text: str, now: datetime) -> Record | None:
         now: the time.
 
     Raises:
-        ComplianceError: the text is none of these.
+        ReportError: the text is none of these, or a day that has not come.
     """
     ordered = sorted(records, key=at)
     if text == LAST:
@@ -148,11 +159,14 @@ def since(records: Iterable[Record], text: str, now: datetime) -> Record | None:
 def _until(text: str, now: datetime) -> datetime:
     try:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC) - timedelta(seconds=1)
+            day = date.fromisoformat(text)
+            if day > now.date():
+                raise ReportError(f"{text} has not come yet", fix=f"today is {now.date()} (UTC)")
+            return datetime.combine(day + timedelta(days=1), time(), UTC) - timedelta(seconds=1)
         return now - duration(text)
     except (ValueError, OverflowError):
         fix = f"write a day such as 2026-11-01, a time such as 7d, or {LAST}"
-        raise ComplianceError(f"{text[:40]!r} is no moment to compare with", fix=fix) from None
+        raise ReportError(f"{text[:40]!r} is no moment to compare with", fix=fix) from None
 
 
 def valid(value: Any) -> bool:

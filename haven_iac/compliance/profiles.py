@@ -8,7 +8,7 @@ from datetime import date
 from haven_iac.compliance import bio2
 from haven_iac.compliance.live import Documents
 from haven_iac.compliance.model import Fact, Verdict
-from haven_iac.errors import ComplianceError
+from haven_iac.errors import ReportError
 from haven_iac.plan.model import ClusterPlan
 
 Judge = Callable[[ClusterPlan, Sequence[Fact], Documents | None, date], Verdict]
@@ -30,9 +30,18 @@ def judged(
         today: the day.
 
     Raises:
-        ComplianceError: there is no such catalogue.
+        ReportError: there is no such catalogue.
+    """
+    return tuple(PROFILES[name](plan, security, documents, today) for name in dict.fromkeys(known(names)))
+
+
+def known(names: Sequence[str]) -> Sequence[str]:
+    """Return names of catalogues, as they were written.
+
+    Raises:
+        ReportError: there is no such catalogue.
     """
     for name in names:
         if name not in PROFILES:
-            raise ComplianceError(f"there is no catalogue {name[:40]!r}", fix=f"known are {', '.join(PROFILES)}")
-    return tuple(PROFILES[name](plan, security, documents, today) for name in dict.fromkeys(names))
+            raise ReportError(f"there is no catalogue {name[:40]!r}", fix=f"known are {', '.join(PROFILES)}")
+    return names

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from haven_iac.errors import ComplianceError
+from haven_iac.errors import ReportError
 
 LANGUAGES = ("en", "nl")
 DEFAULT = "en"
@@ -73,10 +73,10 @@ def checked(language: str) -> str:
     """Return a language that there is.
 
     Raises:
-        ComplianceError: there is none of that name.
+        ReportError: there is none of that name.
     """
     if language not in LANGUAGES:
-        raise ComplianceError(f"there are no reports in {language[:20]!r}", fix=f"write one of {', '.join(LANGUAGES)}")
+        raise ReportError(f"there are no reports in {language[:20]!r}", fix=f"write one of {', '.join(LANGUAGES)}")
     return language
 
 

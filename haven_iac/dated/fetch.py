@@ -7,6 +7,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,9 @@ from haven_iac.errors import DataError, Problem
 MOST = 2 * 2**20
 """Bytes that a file of data may have."""
 TIMEOUT = 20.0
-"""Seconds to wait for an address to answer."""
+"""Seconds to wait for an address to answer, and again for all of its answer."""
+QUICKEST = 60
+"""Days between two minors of Kubernetes that nobody has seen yet: a newest one further ahead is a mistake."""
 LOCAL = ("127.0.0.1", "::1", "localhost")
 """Hosts that may be asked without TLS."""
 
@@ -102,8 +105,17 @@ def _wrong(name: str, content: Any, today: date) -> Iterable[str]:
     now = dated.topic(name)
     if dated.day(content["asOf"]) < now.as_of:
         return [f"it is of {content['asOf']}, and what is used now is of {now.as_of}"]
-    if name == "kubernetes" and _number(content["newest"]) < _number(dated.packaged(name).content["newest"]):
+    return _implausible(content, today) if name == "kubernetes" else []
+
+
+def _implausible(content: Mapping[str, Any], today: date) -> Iterable[str]:
+    """Return what is wrong with a newest minor that can not be: it would turn the check of every cluster around."""
+    ours = dated.packaged("kubernetes")
+    ahead = _number(content["newest"]) - _number(ours.content["newest"])
+    if ahead < 0:
         return [f"newest {content['newest']} is older than what haven-iac came with"]
+    if ahead > 1 + (today - ours.as_of).days // QUICKEST:
+        return [f"newest {content['newest']} can not be there yet: on {ours.as_of} it was {ours.content['newest']}"]
     return []
 
 
@@ -175,7 +187,7 @@ def _download(address: str) -> bytes:
     request = Request(address, headers={"User-Agent": "haven-iac"})  # noqa: S310 - the scheme was looked at
     try:
         with build_opener(_Careful).open(request, timeout=TIMEOUT) as answer:
-            return _short(answer.read(MOST + 1), address)
+            return _short(_in_time(answer, address), address)
     except HTTPError as error:
         raise DataError(f"{address} answers {error.code}", fix="look at the address") from None
     except (URLError, HTTPException, OSError) as error:
@@ -183,6 +195,16 @@ def _download(address: str) -> bytes:
         raise DataError(
             f"{address} cannot be reached: {why}", fix="give a file instead, or look at your network"
         ) from None
+
+
+def _in_time(answer: Any, address: str) -> bytes:
+    """Return an answer of at most a little more than is allowed; one that trickles in is given up."""
+    began, raw = time.monotonic(), b""
+    while len(raw) <= MOST and (part := answer.read1(2**16)):
+        raw += part
+        if time.monotonic() - began > TIMEOUT:
+            raise DataError(f"{address} took more than {TIMEOUT:.0f} seconds to answer", fix="give a file instead")
+    return raw
 
 
 def _allowed(address: str) -> None:

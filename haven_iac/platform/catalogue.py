@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
 
 from haven_iac.errors import HavenError
 from haven_iac.facts import CloudFacts
+from haven_iac.installed import entry_points
 from haven_iac.platform import (
     backup,
     block_driver,
@@ -81,7 +81,7 @@ def addons() -> Mapping[str, AddOn]:
         HavenError: an entry point is no add-on, or is not named after its slot.
     """
     found = {addon.slot: addon for addon in BUILT_IN}
-    for entry in sorted(entry_points(group=ADD_ON_GROUP), key=lambda one: (one.name, one.value)):
+    for entry in entry_points(ADD_ON_GROUP):
         addon = entry.load()
         if not all(hasattr(addon, part) for part in ("slot", "release", "manifests")):
             raise HavenError(f"{entry.value} is not an add-on", fix="see haven_iac.platform.release.AddOn")

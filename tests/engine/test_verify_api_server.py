@@ -154,12 +154,13 @@ def test_what_cannot_be_used_as_evidence_is_an_error_of_its_own(project: Path, v
     assert "verdict is true, and these are not YES: multiaz" in verify("--evidence", "forged.json", expect=12).stderr
     releases = project / "releases.json"
     releases.write_text(json.dumps([{"version": "12.8.0", "hashes": {"linux-amd64": "0" * 64}}]))
+    assert "goes with --checker" in verify("--checker-releases", str(releases), expect=2).stderr
     checker = stand_in(project, raw(ended=JUST_NOW))
     done = verify("--checker", str(checker), "--checker-releases", str(releases), expect=12)
     assert "it was not run" in done.stderr
     assert not (project / "seen").exists()
     assert not (project / "stacks" / "evidence").exists()
-    assert "names no kind of report" in verify("--report", "verdict.pdf", expect=8).stderr
+    assert "names no kind of report" in verify("--report", "verdict.pdf", expect=2).stderr
 
 
 def test_what_the_checker_left_in_the_cluster_is_read(verify: Verify, cluster: Cluster) -> None:
@@ -200,7 +201,9 @@ def test_each_verify_is_kept_here_and_in_the_cluster(
         assert [(one["subject"], one["before"], one["now"]) for one in changes["changes"]] == [("logs", "PASS", "FAIL")]
     finally:
         cluster.restore()
-    assert "is no moment to compare with" in verify("--since", "yesterday", expect=8).stderr
+    for moment in ("yesterday", "", "-3d", "2026-13-01"):
+        assert "is no moment to compare with" in verify("--since", moment, expect=2).stderr
+    assert "has not come yet" in verify("--since", "2999-01-01", expect=2).stderr
     assert "behind history" in command("verify", "--strict", "history", expect=2).stderr
     for file in (project / ".haven-iac" / "verdicts" / "local").iterdir():
         file.unlink()
@@ -341,8 +344,8 @@ def test_the_job_in_the_cluster_has_the_rights_it_needs_and_no_more(cluster: Clu
     assert command[-2:] == ["--description", "/etc/haven-iac/cluster.json"]
     host, port = cluster.server.server.removeprefix("https://").split(":")
     code = (
-        "import pathlib, sys; from haven_iac.cli import app, verify\n"
-        f"verify.SERVICE_ACCOUNT = pathlib.Path({str(tmp_path)!r})\n"
+        "import pathlib, sys; from haven_iac.cli import app, verify_target\n"
+        f"verify_target.SERVICE_ACCOUNT = pathlib.Path({str(tmp_path)!r})\n"
         f"sys.argv = {[*command[:-1], str(tmp_path / 'cluster.json'), '--json']!r}\napp.main()"
     )
 

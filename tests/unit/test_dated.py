@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,14 @@ def test_a_marker_of_the_kubernetes_project_is_understood(own: Path, tmp_path: P
     assert minors().released["1.37"] == date(2026, 8, 26)
 
 
+def test_a_newest_minor_that_cannot_be_is_refused(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "stable.txt").write_text("v1.99.0\n")
+    with pytest.raises(DataError, match=r"newest 1\.99 can not be there yet: on 2026-11-24 it was 1\.37"):
+        fetch.update(str(tmp_path / "stable.txt"), TODAY)
+    (tmp_path / "stable.txt").write_text("v1.43.0\n")
+    assert fetch.update(str(tmp_path / "stable.txt"), TODAY + timedelta(days=2 * 365))
+
+
 def test_the_checkers_own_list_of_releases_is_understood(own: Path, tmp_path: Path) -> None:
     """By the documented parts of its shape: entries with date, version and hashes."""
     releases = {
@@ -204,12 +214,18 @@ class _Web(http.server.BaseHTTPRequestHandler):
             "/there": (302, {"Location": "/data"}, b""),
             "/away": (302, {"Location": "http://example.test/data"}, b""),
             "/disk": (302, {"Location": "file:///etc/hostname"}, b""),
+            "/slow": (200, {}, b"#"),
         }.get(self.path, (404, {}, b""))
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+        if self.path == "/slow":
+            with contextlib.suppress(OSError):
+                for _ in range(100):
+                    time.sleep(0.05)
+                    self.wfile.write(b"#")
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -241,6 +257,13 @@ def test_data_is_fetched_from_an_address(own: Path, web: str, monkeypatch: pytes
         with pytest.raises(DataError, match=said) as found:
             fetch.update(address, TODAY)
         assert "word@" not in str(found.value)
+
+
+def test_an_address_that_answers_by_drops_is_given_up(own: Path, web: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(fetch, "TIMEOUT", 0.3)
+    with pytest.raises(DataError, match="to answer"):
+        fetch.update(f"{web}/slow", TODAY)
 
 
 def test_the_command_shows_updates_and_resets(own: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import stat
 import time
 from datetime import timedelta
@@ -88,6 +89,19 @@ def test_a_checker_that_does_not_end_is_stopped_with_all_it_started(tmp_path: Pa
     assert list(private.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_told_to_stop_ends_its_checker_and_leaves_no_credential(
+    tmp_path: Path, private: Path, number: signal.Signals
+) -> None:
+    file = checker(tmp_path, f"echo $$ > @own; kill -{number.value} {os.getpid()}; sleep 300")
+    with pytest.raises(KeyboardInterrupt):
+        run(file, KUBECONFIG, seconds=20)
+    status = Path(f"/proc/{(tmp_path / 'own').read_text().strip()}/stat")
+    assert not status.exists() or " Z " in status.read_text()
+    assert list(private.iterdir()) == []
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
 def test_a_checker_that_says_too_much_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match=r"printed more than \d+ bytes"):
         run(checker(tmp_path, "yes haven"), KUBECONFIG, seconds=20)
@@ -117,8 +131,9 @@ def test_what_cannot_be_run_is_said(tmp_path: Path) -> None:
         run(tmp_path / "other", KUBECONFIG, seconds=5)
     with pytest.raises(EvidenceError, match="cannot be read: No such file"):
         run(tmp_path / "nowhere", KUBECONFIG, seconds=5)
-    with pytest.raises(EvidenceError, match="cannot be read: Is a directory"):
-        run(tmp_path, KUBECONFIG, seconds=5)
+    for strange in (tmp_path, Path("/dev/zero")):
+        with pytest.raises(EvidenceError, match="is no ordinary file"):
+            run(strange, KUBECONFIG, seconds=5)
 
 
 def test_the_hash_is_looked_up_in_the_list_of_releases(tmp_path: Path) -> None:
@@ -141,9 +156,10 @@ def test_the_hash_is_looked_up_in_the_list_of_releases(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match=r"which is not in .*it was not run"):
         run(file, KUBECONFIG, seconds=20, releases=other)
     assert not (tmp_path / "was-run").exists()
-    other.write_text("{}")
-    with pytest.raises(EvidenceError, match="no list of releases"):
-        listed(other, digest)
+    for text, said in {"{}": "no list of releases", "<html>": r"is no JSON.*give docs/public/releases\.json"}.items():
+        other.write_text(text)
+        with pytest.raises(EvidenceError, match=said):
+            listed(other, digest)
 
 
 def test_a_result_is_kept_once_and_found_again(tmp_path: Path) -> None:

@@ -102,11 +102,12 @@ def _leave(props: Props, names: list[str], known: Props) -> None:
 
 
 def _forget(props: Props, names: list[str]) -> None:
-    """Take out the Nodes of servers that are no more."""
+    """Take out the Nodes of servers that are no more; one that has just registered has no id of its server yet."""
     api = Kube(str(props["kubeconfig"]))
     for name in names:
         planned, node = props["nodes"][name], api.get(f"{nodes.NODES}/{name}")
-        if node and not str(node["spec"].get("providerID") or "").endswith(str(planned["server"])):
+        known = str(node["spec"].get("providerID") or "") if node else ""
+        if known and not known.endswith(str(planned["server"])):
             nodes.remove(api, name, str(props["distribution"]), server=bool(planned["role"] == "server"))
 
 

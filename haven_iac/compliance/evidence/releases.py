@@ -22,9 +22,13 @@ def listed(file: Path, sha256: str) -> str:
     Raises:
         EvidenceError: the list cannot be used, or does not have it.
     """
-    hashes = dict(_hashes(load(given(file), str(file)), ()))
+    fix = "give docs/public/releases.json of the checker's repository"
+    raw = given(file)
+    try:
+        hashes = dict(_hashes(load(raw, str(file)), ()))
+    except EvidenceError as error:
+        raise EvidenceError(error.what, fix=fix) from None
     if not hashes:
-        fix = "give docs/public/releases.json of the checker's repository"
         raise EvidenceError(f"{file} is no list of releases: there is no hash in it", fix=fix)
     found = hashes.get(sha256)
     if not found:

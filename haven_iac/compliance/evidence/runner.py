@@ -8,10 +8,13 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from haven_iac.compliance.evidence.model import Binary
 from haven_iac.compliance.evidence.parse import MOST, clean
@@ -55,8 +58,9 @@ def run(
 
     Raises:
         EvidenceError: it is not in the list, cannot be run, took too long, or printed no result.
+        KeyboardInterrupt: we were told to stop; the checker is ended first, and the credential is gone.
     """
-    with tempfile.TemporaryDirectory(prefix="haven-iac-checker-") as name:  # mode 0700
+    with _Stopping() as stopping, tempfile.TemporaryDirectory(prefix="haven-iac-checker-") as name:  # mode 0700
         folder = Path(name)
         copy, digest = _copied(checker, folder)
         binary = Binary(clean(checker.name, 100), digest, listed(releases, digest) if releases else "")
@@ -66,14 +70,51 @@ def run(
             out.write(kubeconfig)
         environment = {key: os.environ[key] for key in PASSED if key in os.environ}
         environment |= {"KUBECONFIG": str(secret), "HOME": name, "TMPDIR": name}
-        output = _output(checker, [str(copy), *ARGUMENTS, *arguments], folder, environment, seconds)
+        stopping.heed()
+        command = [str(copy), *ARGUMENTS, *arguments]
+        output = _output(checker, command, folder, environment, seconds, stopping)
     return Ran(output, binary)
+
+
+class _Stopping:
+    """Notes that we are told to stop (Ctrl-C, or SIGTERM and SIGHUP as CI ends a job), to be heeded between two steps.
+
+    An exception wherever the program happens to be could leave a checker behind that nobody knows of yet. What the
+    caller has arranged itself, as nohup does, is left alone.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> _Stopping:
+        if threading.current_thread() is threading.main_thread():
+            usual = (signal.SIG_DFL, signal.default_int_handler)
+            known = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+            self._before = {one: handler for one, handler in known.items() if handler in usual}
+            for one in self._before:
+                signal.signal(one, self._tell)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
+
+    def _tell(self, number: int, frame: FrameType | None) -> None:
+        self._told = True
+
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt when we were told to stop."""
+        if self._told:
+            raise KeyboardInterrupt
 
 
 def _copied(checker: Path, folder: Path) -> tuple[Path, str]:
     """Return a copy that only we can change, and its hash."""
     copy, hashed = folder / "haven", hashlib.sha256()
     try:
+        if not checker.is_file() and checker.exists():
+            raise EvidenceError(f"{checker} is no ordinary file", fix="give the path of its binary")
         if checker.stat().st_size > LARGEST:
             raise EvidenceError(f"{checker} is too large to be a checker", fix="give the path of its binary")
         with checker.open("rb") as source, copy.open("xb") as out:
@@ -86,7 +127,14 @@ def _copied(checker: Path, folder: Path) -> tuple[Path, str]:
     return copy, hashed.hexdigest()
 
 
-def _output(checker: Path, command: list[str], folder: Path, environment: Mapping[str, str], seconds: float) -> bytes:
+def _output(
+    checker: Path,
+    command: list[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    seconds: float,
+    stopping: _Stopping,
+) -> bytes:
     out, err = folder / "stdout", folder / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         try:
@@ -103,7 +151,7 @@ def _output(checker: Path, command: list[str], folder: Path, environment: Mappin
             fix = "give a checker for this machine, and see that its folder may hold programs"
             raise EvidenceError(f"{checker} cannot be run: {error.strerror}", fix=fix) from None
         try:
-            _wait(process, out, checker, seconds)
+            _wait(process, out, checker, seconds, stopping)
         finally:
             _end(process)
     printed = out.read_bytes()[: MOST + 1]
@@ -115,9 +163,10 @@ def _output(checker: Path, command: list[str], folder: Path, environment: Mappin
     return text
 
 
-def _wait(process: subprocess.Popen[bytes], out: Path, checker: Path, seconds: float) -> None:
+def _wait(process: subprocess.Popen[bytes], out: Path, checker: Path, seconds: float, stopping: _Stopping) -> None:
     deadline = time.monotonic() + seconds
     while process.poll() is None:
+        stopping.heed()
         if time.monotonic() > deadline:
             raise EvidenceError(
                 f"{checker} had not ended after {seconds:.0f} seconds, and was stopped",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from haven_iac.compliance.dossier import Dossier
-from haven_iac.errors import ComplianceError
+from haven_iac.errors import ReportError
 
 
 def _html(found: Dossier, language: str) -> str:
@@ -53,11 +53,11 @@ def kind(file: Path) -> str:
     """Return the kind of report that a file's name asks for.
 
     Raises:
-        ComplianceError: there is none.
+        ReportError: there is none.
     """
     if file.suffix.lower() not in KINDS:
         fix = f"let its name end in {', '.join(KINDS)}"
-        raise ComplianceError(f"{file} names no kind of report", fix=fix)
+        raise ReportError(f"{file} names no kind of report", fix=fix)
     return file.suffix.lower()
 
 

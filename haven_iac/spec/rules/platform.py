@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from importlib.metadata import entry_points
 from itertools import pairwise
 from typing import Any
 
+from haven_iac.installed import entry_points
 from haven_iac.spec.cluster import ClusterSpec
 from haven_iac.spec.compliance import Enforce, Profile
 from haven_iac.spec.describe import nearest
@@ -73,7 +73,7 @@ def retention(spec: ClusterSpec) -> Iterator[Issue]:
 def addons(spec: ClusterSpec) -> Iterator[Issue]:
     """What is said about an add-on belongs to a slot that exists."""
     unknown = [name for name in spec.platform.addons if name not in SLOTS]
-    known = [*SLOTS, *sorted({entry.name for entry in entry_points(group=ADD_ON_GROUP)})] if unknown else []
+    known = [*SLOTS, *sorted({entry.name for entry in entry_points(ADD_ON_GROUP)})] if unknown else []
     for name in unknown:
         if name not in known:
             close = nearest(name, known)
