@@ -145,6 +145,8 @@ class CloudFacts:
     controllers: Mapping[str, str] = field(default_factory=dict)
     """Chart of each controller that only this cloud needs in the cluster, by platform slot: cloud-controller,
     block-driver, shared-driver, nfs-driver."""
+    images: tuple[str, ...] = ()
+    """Images that machines start by themselves, beside those of the distribution and of the platform."""
     bundled: frozenset[str] = frozenset()
     """Platform slots that the cloud or the distribution fills by itself, such as `metrics`."""
     stand_in_charts: bool = False

@@ -38,6 +38,8 @@ def everything(cloud: Any) -> Things:
         "share": cloud.shared_file_system.shares(),
         "share snapshot": cloud.shared_file_system.share_snapshots(),
         "application credential": cloud.identity.application_credentials(cloud.current_user_id),
+        "credential": cloud.identity.credentials(),
+        "container": cloud.object_store.containers(),
     }
     return {(kind, one.id) for kind, found in lists.items() for one in found}
 

@@ -228,3 +228,26 @@ def test_servers_look_in_the_cluster_for_the_bucket_of_etcds_snapshots() -> None
         "etcd-s3-config-secret": "haven-iac-etcd-snapshots",
     }
     assert "etcd-s3" not in yaml.safe_load(first(built())["/etc/rancher/rke2/config.yaml"])
+
+
+def test_without_octavia_the_servers_hold_the_address_themselves() -> None:
+    made = built(cloud=settings(loadBalancer={"enabled": False}))
+    assert not [one for one in made.resources if one.typ.startswith("openstack:loadbalancer/")]
+    ports = {one.name: one.inputs for one in made.of("openstack:networking/port:Port")}
+    assert ports["voorbeeldstad-api"]["fixedIps"][0]["ipAddress"] == "10.20.0.5"
+    pairs = {name: one.get("allowedAddressPairs") for name, one in ports.items()}
+    for name, found in pairs.items():
+        assert bool(found) == ("control-plane" in name), name
+    [association] = made.of("openstack:networking/floatingIpAssociate:FloatingIpAssociate")
+    assert association.inputs["portId"].startswith("voorbeeldstad-api")
+    assert made.outputs["server"] == "https://198.51.100.9:6443"
+    servers = {one.name: files(one) for one in made.of("openstack:compute/instance:Instance")}
+    path = "/var/lib/rancher/rke2/server/manifests/haven-iac-kube-vip.yaml"
+    for name, one in servers.items():
+        assert (path in one) == ("control-plane" in name), name
+
+
+def test_an_internal_address_that_servers_hold_has_no_floating_ip() -> None:
+    made = built(cloud=settings(loadBalancer={"enabled": False}, api={"exposure": "internal"}))
+    assert made.of("openstack:networking/floatingIp:FloatingIp") == []
+    assert made.outputs["server"] == "https://10.20.0.77:6443"

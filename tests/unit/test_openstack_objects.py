@@ -260,6 +260,12 @@ def test_a_port_that_only_building_tells_becomes_a_number() -> None:
     assert late.found(known.release("logs").flows) == frozenset()
 
 
+def test_the_plan_says_when_nobody_says_where_a_bucket_is() -> None:
+    said = {one.path for one in planned(DOCUMENT["cloud"]["settings"]).notices}
+    assert {"logs.objectStore", "backup.objectStore"} <= said
+    assert not {"logs.objectStore", "backup.objectStore"} & {one.path for one in planned().notices}
+
+
 def test_the_plan_says_what_is_made_and_what_stays() -> None:
     said = {one.path: one.text for one in planned().notices}
     assert "goes with the cluster" in said["logs.bucket"]

@@ -21,6 +21,9 @@ from haven_iac.spec.model import SpecModel
 if TYPE_CHECKING:
     from haven_iac.clouds.base import CloudBuilder
 
+KUBE_VIP = "ghcr.io/kube-vip/kube-vip:v1.1.2"
+"""What holds the API's address where there is no Octavia."""
+
 DEFAULT_ZONES = ("nova",)
 """What Nova calls its zone where nobody made others."""
 
@@ -114,8 +117,9 @@ class OpenStackCloud:
             object_store=objects.facts(settings),
             snapshot_secret=True,
             controllers=_controllers(spec, settings),
+            images=() if balancer.enabled else (KUBE_VIP,),
             stand_in_charts=settings.simulated,
-            capabilities=self.capabilities,
+            capabilities=self.capabilities - (frozenset() if balancer.enabled else {Capability.LOAD_BALANCER}),
         )
 
     def probe(self, plan: ClusterPlan) -> list[Finding]:

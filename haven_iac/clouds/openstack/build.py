@@ -75,7 +75,8 @@ class OpenStackBuilder:
         made = servers.ports(place, pool.nodes, opts)
         group = servers.group(place, pool, opts)
         found = servers.servers(place, pool, made, group, opts)
-        doors = {door.name: door.port for door in endpoints.doors(plan)}
+        balanced = place.settings.load_balancer.enabled
+        doors = {door.name: door.port for door in endpoints.doors(plan)} if balanced else {}
         members = servers.members(place, pool.nodes, made, doors, opts)
         ready = ApiReady(
             f"{plan.spec.name}-ready",

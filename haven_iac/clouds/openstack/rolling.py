@@ -99,6 +99,7 @@ class Roll:
             self.settings,
             server=machine.server,
             address=wanted["address"],
+            inside=self.inside,
             outside=self.outside,
             peers=(),
             trusted=self.authorities,

@@ -15,7 +15,7 @@ import pulumi
 from haven_iac.bootstrap.base import Machine, UserData
 from haven_iac.bootstrap.facts import BootFacts
 from haven_iac.bootstrap.registry import find
-from haven_iac.clouds.openstack import CLOUD, authorities, founding, names
+from haven_iac.clouds.openstack import CLOUD, authorities, founding, names, virtual_address
 from haven_iac.clouds.openstack.security import CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import AntiAffinity, OpenStackSettings
 from haven_iac.clouds.openstack.tokens import Resource, after, make
@@ -95,6 +95,7 @@ def ports(place: Place, nodes: Sequence[NodePlan], opts: pulumi.ResourceOptions)
     direct = place.settings.load_balancer.provider in CLIENT_ADDRESS_PROVIDERS
     # There the cloud controller adds a group of each Service to the ports.
     ignored = pulumi.ResourceOptions(ignore_changes=["securityGroupIds"] if direct else [])
+    held = not place.settings.load_balancer.enabled
     made = {}
     for node in nodes:
         key = "servers" if node.role is Role.CONTROL_PLANE else "nodes"
@@ -106,6 +107,8 @@ def ports(place: Place, nodes: Sequence[NodePlan], opts: pulumi.ResourceOptions)
                 "networkId": place.network["network"],
                 "fixedIps": [{"subnetId": place.network["subnet"]}],
                 "securityGroupIds": place.network[key],
+                # A server that holds the API's address sends from it too.
+                "allowedAddressPairs": [{"ipAddress": place.endpoint["inside"]}] if held and key == "servers" else None,
                 "adminStateUp": True,
                 "tags": place.tags,
             },
@@ -215,6 +218,7 @@ def boot_facts(
     *,
     server: bool,
     address: str,
+    inside: str,
     outside: str,
     peers: Sequence[str],
     trusted: Mapping[str, str],
@@ -227,11 +231,13 @@ def boot_facts(
         settings: of the cloud.
         server: whether it is part of the control plane.
         address: its own, on the node network.
+        inside: the API's address for nodes.
         outside: the API's address for everybody else.
         peers: addresses of the other servers.
         trusted: certificates of private authorities, by use (`authorities`).
         exists: whether the cluster is known to run, so that even the first server joins it.
     """
+    held = not settings.load_balancer.enabled
     return BootFacts(
         external_cloud=True,
         cluster_exists=exists,
@@ -241,6 +247,7 @@ def boot_facts(
         marker=founding.marker(settings) if server else None,
         etcd_disk=ETCD_DEVICE if server and settings.etcd_disk else "",
         snapshots=objects.snapshots(spec, CLOUD.promise(spec)) if server else None,
+        manifests=((virtual_address.FILE, virtual_address.manifest(spec, inside)),) if server and held else (),
         mirror_ca=trusted.get(authorities.MIRROR, ""),
         identity_ca=trusted.get(authorities.IDENTITY, "") if server else "",
     )
@@ -260,6 +267,7 @@ def user_data(place: Place, node: NodePlan, made: Mapping[str, Resource]) -> pul
             place.settings,
             server=is_server,
             address=own,
+            inside=inside,
             outside=outside,
             peers=peers,
             trusted=trusted,
