@@ -63,6 +63,18 @@ class LoadBalancerFacts:
 
 
 @dataclass(frozen=True)
+class ObjectStoreFacts:
+    """The cloud's own S3 service, in which buckets and a credential are made for the cluster."""
+
+    region: str
+    """What its requests are signed for."""
+    endpoint: str = ""
+    """Its URL; empty where only building tells."""
+    ca: str = ""
+    """Certificates of the private authority behind it, in PEM; empty for a public one."""
+
+
+@dataclass(frozen=True)
 class FlavorFacts:
     """How big a machine of one flavor is, as far as pods can use it."""
 
@@ -125,9 +137,15 @@ class CloudFacts:
     nodes: NodeFacts
     storage: StorageFacts
     load_balancer: LoadBalancerFacts
+    object_store: ObjectStoreFacts | None = None
+    """Where buckets are that the description gives no endpoint for; None where the cloud makes none for the cluster."""
+    snapshot_secret: bool = False
+    """Whether servers look in the cluster for the bucket that snapshots of etcd go to."""
     controllers: Mapping[str, str] = field(default_factory=dict)
     """Chart of each controller that only this cloud needs in the cluster, by platform slot: cloud-controller,
     block-driver, shared-driver, nfs-driver."""
+    images: tuple[str, ...] = ()
+    """Images that machines start by themselves, beside those of the distribution and of the platform."""
     bundled: frozenset[str] = frozenset()
     """Platform slots that the cloud or the distribution fills by itself, such as `metrics`."""
     stand_in_charts: bool = False

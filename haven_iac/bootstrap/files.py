@@ -114,7 +114,8 @@ def cloud_config(files: Sequence[File], commands: Sequence[Sequence[str]]) -> st
 
 
 def _content(text: str) -> Iterator[str]:
-    if _PLAIN.fullmatch(text):
+    # A block ends with one line break, whatever follows it.
+    if _PLAIN.fullmatch(text) and not text.endswith("\n\n"):
         yield "    content: |"
         yield from (f"      {line}" if line else "" for line in text.removesuffix("\n").split("\n"))
     else:

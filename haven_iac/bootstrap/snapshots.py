@@ -14,6 +14,9 @@ from haven_iac.spec import ClusterSpec
 CA_FILE = "/etc/haven-iac/snapshots-ca.pem"
 """Where the store's certificate authority stands on a server whose user data holds the store's credentials."""
 
+SECRET_TYPE = "etcd.k3s.cattle.io/s3-config-secret"
+"""Type of the Secret that servers look in, of RKE2 too."""
+
 
 def config(spec: ClusterSpec, facts: BootFacts) -> dict[str, Any]:
     """Return the keys of a server's config.yaml.
@@ -53,15 +56,18 @@ def _store(store: SnapshotStore) -> dict[str, Any]:
     return found
 
 
+def told(store: SnapshotStore) -> dict[str, str]:
+    """Return what the Secret says of the store, without its credential."""
+    values = {key: str(value).lower() if isinstance(value, bool) else value for key, value in _store(store).items()}
+    return {**values, "etcd-s3-endpoint-ca": store.ca} if store.ca else values
+
+
 def secret(store: SnapshotStore, access_key: str, secret_key: str) -> dict[str, Any]:
     """Return the Secret that servers read the store from, where their user data does not hold it."""
-    values = {key: str(value).lower() if isinstance(value, bool) else value for key, value in _store(store).items()}
-    if store.ca:
-        values["etcd-s3-endpoint-ca"] = store.ca
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": SNAPSHOT_SECRET, "namespace": "kube-system"},
-        "type": "etcd.k3s.cattle.io/s3-config-secret",
-        "stringData": {**values, "etcd-s3-access-key": access_key, "etcd-s3-secret-key": secret_key},
+        "type": SECRET_TYPE,
+        "stringData": {**told(store), "etcd-s3-access-key": access_key, "etcd-s3-secret-key": secret_key},
     }

@@ -124,9 +124,10 @@ class AddOn(HavenComponent):
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": ref.name, "namespace": namespace},
+            "metadata": {"name": ref.name, "namespace": ref.namespace or namespace},
+            **({"type": ref.type} if ref.type else {}),
             "stringData": {
-                **ref.plain,
+                **self._filled(ref.plain),
                 **{key: part(key, held) for key, held in ref.entries.items()},
                 **{key: pulumi.Output.secret(self._late[name]) for key, name in ref.late.items()},
             },

@@ -79,6 +79,14 @@ class Kube:
         """Merge something into an object."""
         return self._call("PATCH", path, json.dumps(body).encode(), kind=_MERGE)
 
+    def delete(self, path: str, query: Query | None = None) -> None:
+        """Remove an object, if it is there."""
+        try:
+            self._call("DELETE", path, query=query)
+        except KubeError as error:
+            if error.status != 404:
+                raise
+
     def ready(self) -> bool:
         """Return whether the API is ready."""
         try:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from haven_iac.facts import CloudFacts
 from haven_iac.plan.model import ClusterPlan, Notice, PoolPlan, Role
 from haven_iac.plan.sums import Ask, cores, mebibytes, sums
-from haven_iac.platform import slots
+from haven_iac.platform import objects, slots
 from haven_iac.platform.backup_values import volumes
-from haven_iac.platform.gateway_values import wildcards
+from haven_iac.platform.gateway_values import NODE_PORTS, wildcards
+from haven_iac.platform.logs_values import bucket_in
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.backup import VolumeBackup
 from haven_iac.spec.ingress import Issuer
@@ -24,10 +25,18 @@ def advice(spec: ClusterSpec, facts: CloudFacts) -> Iterator[Notice]:
     if slots.ours(spec, facts, slots.GATEWAY) and not wildcards(spec):
         what = "http-01 gives no wildcard: only the domain itself and the names in ingress.hosts get a certificate"
         yield Notice("ingress.certificates.challenge", what)
+    if slots.ours(spec, facts, slots.GATEWAY) and not facts.load_balancer.available:
+        web, secure, fsc = NODE_PORTS.values()
+        what = (
+            f"nothing makes load balancers here: the gateway answers on ports {web} (http), {secure} (https) and {fsc} "
+            "(FSC) of every node, without the client's address; put what you have before it"
+        )
+        yield Notice("ingress", what)
     if slots.ours(spec, facts, slots.BACKUP) and volumes(spec, facts) is VolumeBackup.NONE:
         yield Notice("backup.volumes", "the data of volumes is not in the backups, only what the Kubernetes API holds")
     if slots.ours(spec, facts, slots.LOGS) and not spec.logs.bucket:
         yield Notice("logs.bucket", "logs are kept on one volume in the cluster, and are lost with it")
+    yield from _buckets(spec, facts)
     if spec.storage.shared.kind is SharedKind.LONGHORN:
         what = "Longhorn needs open-iscsi and an NFSv4 client on every node, and keeps its copies on the nodes' disks"
         yield Notice("storage.shared.kind", what)
@@ -35,6 +44,29 @@ def advice(spec: ClusterSpec, facts: CloudFacts) -> Iterator[Notice]:
     if slots.CERTIFICATES in facts.bundled and given.issuer is Issuer.PRIVATE_CA and given.secret:
         what = "make the Secret platform-ca with the authority yourself, beside the cert-manager that is there"
         yield Notice("ingress.certificates.secret", what)
+
+
+def _buckets(spec: ClusterSpec, facts: CloudFacts) -> Iterator[Notice]:
+    """Yield where logs and backups go, as far as a person should know."""
+    logs, backup = bucket_in(spec, facts), objects.store(spec.backup.object_store, facts)
+    nowhere = "nothing says where the bucket is, nor with which credential: write it, or the cloud's own object storage"
+    if slots.ours(spec, facts, slots.LOGS) and spec.logs.bucket:
+        if logs and logs.own:
+            what = (
+                f"the container {spec.logs.bucket} is made in the cloud's own object storage, and goes with the cluster"
+            )
+            yield Notice("logs.bucket", what)
+        elif not logs and not facts.simulated:
+            yield Notice("logs.objectStore", nowhere)
+    if slots.ours(spec, facts, slots.BACKUP):
+        if backup and backup.own:
+            what = (
+                f"the container {spec.backup.bucket} is made in the cloud's own object storage; what it holds stays "
+                "when the cluster is destroyed, and is lost with the cloud"
+            )
+            yield Notice("backup.bucket", what)
+        elif not backup and not facts.simulated:
+            yield Notice("backup.objectStore", nowhere)
 
 
 def tight(plan: ClusterPlan) -> Iterator[Notice]:

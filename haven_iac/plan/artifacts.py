@@ -95,6 +95,8 @@ def artifacts(plan: ClusterPlan) -> Artifacts:
     for release in plan.releases:
         for reference in release.images:
             slots.setdefault(reference, []).append(release.slot)
+    for reference in plan.facts.images:
+        slots.setdefault(reference, []).append("machines")
     return Artifacts(
         charts=tuple(_chart(plan, release) for release in plan.releases),
         images=tuple(_image(reference, tuple(found)) for reference, found in sorted(slots.items())),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 from haven_iac.facts import CloudFacts
+from haven_iac.platform import objects
 from haven_iac.platform.common import NO_ESCALATION, NOT_ROOT, PRIORITY, image, resources, scraped
 from haven_iac.platform.sizes import sizes
 from haven_iac.platform.storage import snapshots
@@ -37,7 +39,7 @@ def node_agent(spec: ClusterSpec, facts: CloudFacts) -> bool:
 
 def values(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
     """Return the values of the chart."""
-    size, store = sizes(spec), spec.backup.object_store
+    size, store = sizes(spec), objects.store(spec.backup.object_store, facts)
     how = volumes(spec, facts)
     by_snapshot = how in (VolumeBackup.MOVE, VolumeBackup.SNAPSHOT)
     agent = node_agent(spec, facts)
@@ -67,7 +69,7 @@ def values(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
             "defaultBackupTTL": hours(spec.backup.retention),
             "defaultVolumesToFsBackup": how is VolumeBackup.FILES,
             "defaultSnapshotMoveData": how is VolumeBackup.MOVE,
-            "backupStorageLocation": [_location(spec)],
+            "backupStorageLocation": [_location(spec, store)],
             "repositoryMaintenanceJob": {
                 "repositoryConfigData": {"global": {"podResources": _UPKEEP, "keepLatestMaintenanceJobs": 1}}
             },
@@ -81,8 +83,7 @@ def values(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
     }
 
 
-def _location(spec: ClusterSpec) -> dict[str, Any]:
-    store = spec.backup.object_store
+def _location(spec: ClusterSpec, store: objects.Store | None) -> dict[str, Any]:
     location: dict[str, Any] = {
         "name": "default",
         "provider": "aws",
@@ -93,11 +94,13 @@ def _location(spec: ClusterSpec) -> dict[str, Any]:
             "region": store.region if store else "default",
             "s3ForcePathStyle": "true",
             "checksumAlgorithm": "",
-            **({"s3Url": store.endpoint} if store and store.endpoint else {}),
+            **({"s3Url": store.url} if store and store.url else {}),
         },
     }
     if store:
         location["credential"] = {"name": CREDENTIAL, "key": "cloud"}
+        if store.ca:
+            location["caCert"] = base64.b64encode(store.ca.encode()).decode()
     return location
 
 

@@ -43,7 +43,7 @@ def policy(
     }
 
 
-def _ports(ports: Sequence[int | tuple[int, int]], protocols: Sequence[str]) -> list[dict[str, Any]]:
+def _ports(ports: Sequence[int | str | tuple[int, int]], protocols: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {"protocol": protocol, "port": port[0], "endPort": port[1]}
         if isinstance(port, tuple)
@@ -58,8 +58,8 @@ def anywhere(*ports: int | tuple[int, int]) -> Rule:
     return {"ports": _ports(ports, ("TCP",))}
 
 
-def outside(*ports: int, protocols: Sequence[str] = ("TCP",), side: str = "to") -> Rule:
-    """Return a rule for addresses outside the cluster, the metadata service left out."""
+def outside(*ports: int | str, protocols: Sequence[str] = ("TCP",), side: str = "to") -> Rule:
+    """Return a rule for addresses outside the cluster, the metadata service left out; a port may be the mark of one."""
     return {
         side: [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA]}}],
         "ports": _ports(ports, protocols),

@@ -25,6 +25,8 @@ HSTS_SECONDS = 31536000
 FSC_PORT = 8443
 """TLS that is passed through for FSC, which needs its own end to end."""
 METRICS_PORT = 9100
+NODE_PORTS = {"web": 30080, "websecure": 30443, "fsc": 30843}
+"""Where every node answers for the gateway, where nothing makes load balancers."""
 GRACE = "15s"
 """How long it still takes connections when it is asked to stop, until the load balancer sends none."""
 
@@ -148,11 +150,15 @@ def _ports(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
         every["proxyProtocol"] = trusted
     headers = {"underscoreHeadersStrategy": "delete"}
     redirect = {"redirections": {"entryPoint": {"to": "websecure", "scheme": "https", "permanent": True}}}
-    return {
+    found: dict[str, dict[str, Any]] = {
         "web": {"port": 80, "allowACMEByPass": True, "http": {**redirect, **headers}, **every},
         "websecure": {"port": 443, "http": {"middlewares": [f"{NS_GATEWAY}-hsts@kubernetescrd"], **headers}, **every},
         "fsc": {"port": FSC_PORT, "exposedPort": FSC_PORT, "protocol": "TCP", "expose": {"default": True}, **every},
     }
+    if not facts.load_balancer.available:
+        for name, number in NODE_PORTS.items():
+            found[name]["nodePort"] = number
+    return found
 
 
 def _service(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
@@ -161,4 +167,7 @@ def _service(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
     if names := dns.gateway_names(spec, facts):
         notes[dns.HOSTNAME] = names
     policy = "Cluster" if facts.load_balancer.proxy_protocol else "Local"
+    if not facts.load_balancer.available:
+        # Whoever stands before it may not know which nodes have a gateway pod, so every node answers.
+        return {"annotations": notes, "spec": {"type": "NodePort", "externalTrafficPolicy": "Cluster"}}
     return {"annotations": notes, "spec": {"type": "LoadBalancer", "externalTrafficPolicy": policy}}

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from haven_iac.facts import CloudFacts
-from haven_iac.platform import flows, slots
+from haven_iac.platform import flows, objects, slots
 from haven_iac.platform.common import NS_LOGGING, NS_MONITORING, make, name_label, workload
-from haven_iac.platform.logs_values import CREDENTIAL, PORT, one_binary, parts, values
-from haven_iac.platform.objects import key_pair, port
-from haven_iac.platform.release import Manifest, Release, Workload
+from haven_iac.platform.logs_values import AUTHORITY, CREDENTIAL, PORT, bucket_in, one_binary, parts, values
+from haven_iac.platform.release import Manifest, Release, SecretRef, Workload
 from haven_iac.platform.sizes import sizes
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.policy import PodSecurity
@@ -19,7 +18,7 @@ slot = slots.LOGS
 
 def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
     """Return Loki on object storage when a bucket is given, else on a volume."""
-    store = spec.logs.object_store if spec.logs.bucket else None
+    store = bucket_in(spec, facts)
     return make(
         spec,
         facts,
@@ -31,14 +30,14 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         needs=(slots.BLOCK_STORAGE, slots.MONITORING_CRDS),
         provides=("log-aggregation",),
         workloads=_workloads(spec),
-        secrets=(key_pair(CREDENTIAL, store),) if store else (),
+        secrets=_secrets(store),
         flows=(
             flows.policy(
                 NS_LOGGING,
                 "loki",
                 name_label("loki"),
                 ingress=[flows.namespace_rule("from", NS_MONITORING, PORT)],
-                egress=[flows.outside(port(store)), flows.api()],
+                egress=[flows.outside(store.port if store else 443), flows.api()],
             ),
         ),
     )
@@ -47,6 +46,14 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     """Return nothing."""
     return ()
+
+
+def _secrets(store: objects.Store | None) -> tuple[SecretRef, ...]:
+    """Return the credential of the bucket, and the authority behind it where that is a private one."""
+    if store is None:
+        return ()
+    authority = (SecretRef(AUTHORITY, plain={"ca.crt": store.ca}),) if store.ca else ()
+    return (objects.key_pair(CREDENTIAL, store), *authority)
 
 
 def _workloads(spec: ClusterSpec) -> tuple[Workload, ...]:

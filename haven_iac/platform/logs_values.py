@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from haven_iac.facts import CloudFacts
+from haven_iac.platform import late, objects
 from haven_iac.platform.common import NS_LOGGING, PRIORITY, resources, scraped, spread
 from haven_iac.platform.sizes import Pods, sizes
 from haven_iac.spec import ClusterSpec
@@ -13,6 +14,9 @@ from haven_iac.spec.model import hours
 
 PORT = 3100
 CREDENTIAL = "loki-object-storage"
+AUTHORITY = "loki-object-storage-ca"
+"""Secret with the private authority behind the bucket."""
+_AUTHORITY_FOLDER = "/etc/loki/object-storage"
 SCHEMA_SINCE = "2026-01-01"
 """First day of the index's schema; never changed, or older logs cannot be read."""
 AUDIT = '{kind="audit"}'
@@ -44,6 +48,11 @@ def one_binary(spec: ClusterSpec) -> int:
     return sizes(spec).loki.replicas if spec.logs.bucket else 1
 
 
+def bucket_in(spec: ClusterSpec, facts: CloudFacts) -> objects.Store | None:
+    """Return the service with the bucket for logs; None where there is no bucket, or nobody says where it is."""
+    return objects.store(spec.logs.object_store, facts) if spec.logs.bucket else None
+
+
 def push_url(spec: ClusterSpec) -> str:
     """Return where logs are sent to."""
     name = "loki-distributor" if parts(spec) else "loki"
@@ -62,7 +71,7 @@ def values(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
     copies = shared["ingester"].replicas if shared else one_binary(spec)
     given: dict[str, Any] = {
         "deploymentMode": "Distributed" if shared else "Monolithic",
-        "loki": _config(spec, min(copies, 3)),
+        "loki": _config(spec, facts, min(copies, 3)),
         **{part: {"replicas": 0} for part in _EVERY_PART},
         **({key: _part(spec, key, pods) for key, pods in shared.items()} if shared else {"singleBinary": _all(spec)}),
         "gateway": _OFF,
@@ -81,21 +90,33 @@ def values(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
             "dashboards": _OFF,
         },
     }
-    if spec.logs.bucket and spec.logs.object_store:
-        given["defaults"]["extraEnvFrom"] = [{"secretRef": {"name": CREDENTIAL}}]
+    if store := bucket_in(spec, facts):
+        given["defaults"] |= _reached(store)
     if spec.mirror.images:
         given["global"] = {"imageRegistry": spec.mirror.images.rstrip("/")}
     return given
 
 
-def _config(spec: ClusterSpec, copies: int) -> dict[str, Any]:
+def _reached(store: objects.Store) -> dict[str, Any]:
+    """Return what every pod needs to use the bucket; a new credential makes new pods, which read it once."""
+    found: dict[str, Any] = {"extraEnvFrom": [{"secretRef": {"name": CREDENTIAL}}]}
+    if store.own:
+        found["podAnnotations"] = {"haven-iac/object-storage": late.late(late.OBJECT_SUM)}
+    if store.ca:
+        found["extraVolumes"] = [{"name": "object-storage-ca", "secret": {"secretName": AUTHORITY}}]
+        mount = {"name": "object-storage-ca", "mountPath": _AUTHORITY_FOLDER, "readOnly": True}
+        found["extraVolumeMounts"] = [mount]
+    return found
+
+
+def _config(spec: ClusterSpec, facts: CloudFacts, copies: int) -> dict[str, Any]:
     kind = "s3" if spec.logs.bucket else "filesystem"
     schema = {"from": SCHEMA_SINCE, "store": "tsdb", "object_store": kind, "schema": "v13"}
     return {
         "auth_enabled": False,
         "analytics": {"reporting_enabled": False},
         "commonConfig": {"replication_factor": copies},
-        "storage": _storage(spec),
+        "storage": _storage(spec, facts),
         "schemaConfig": {"configs": [{**schema, "index": {"prefix": "index_", "period": "24h"}}]},
         "compactor": {
             "retention_enabled": True,
@@ -109,16 +130,17 @@ def _config(spec: ClusterSpec, copies: int) -> dict[str, Any]:
     }
 
 
-def _storage(spec: ClusterSpec) -> dict[str, Any]:
+def _storage(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
     if not spec.logs.bucket:
         return {"type": "filesystem"}
     s3: dict[str, Any] = {"s3ForcePathStyle": True}
-    if store := spec.logs.object_store:
+    if store := bucket_in(spec, facts):
         s3 |= {
-            **({"endpoint": store.endpoint} if store.endpoint else {}),
+            **({"endpoint": store.url} if store.url else {}),
             "region": store.region,
             "accessKeyId": "${S3_ACCESS_KEY_ID}",
             "secretAccessKey": "${S3_SECRET_ACCESS_KEY}",
+            **({"http_config": {"ca_file": f"{_AUTHORITY_FOLDER}/ca.crt"}} if store.ca else {}),
         }
     return {"type": "s3", "bucketNames": {"chunks": spec.logs.bucket, "ruler": spec.logs.bucket}, "s3": s3}
 

@@ -39,9 +39,13 @@ class SecretRef:
     forms: Mapping[str, str] = field(default_factory=dict)
     """Key in the Kubernetes Secret, to what it takes of that secret (`secret_forms`); all of it when absent."""
     plain: Mapping[str, str] = field(default_factory=dict)
-    """Further keys whose values are no secret."""
+    """Further keys whose values are no secret themselves; they may hold marks of late ones."""
     late: Mapping[str, str] = field(default_factory=dict)
     """Key in the Kubernetes Secret, to the name of a value that only building tells (`late`)."""
+    namespace: str = ""
+    """Where it stands; beside its release when empty."""
+    type: str = ""
+    """Its type in Kubernetes; Opaque when empty."""
 
 
 @dataclass(frozen=True)

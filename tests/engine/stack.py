@@ -61,6 +61,15 @@ class Stack:
         _merge(document["config"]["haven:cluster"], changes)
         self.file.write_text(yaml.safe_dump(document, sort_keys=False))
 
+    def drop(self, *path: str) -> None:
+        """Take one key out of `haven:cluster`."""
+        document = yaml.safe_load(self.file.read_text())
+        inner = document["config"]["haven:cluster"]
+        for key in path[:-1]:
+            inner = inner[key]
+        del inner[path[-1]]
+        self.file.write_text(yaml.safe_dump(document, sort_keys=False))
+
     def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*COMMAND, *args, *(() if args[0] == "toolchain" else ("-s", self.name))],
@@ -87,12 +96,14 @@ class Stack:
         """Start a command and kill it, and the engine with it, when it says that a phase has begun."""
         process = self.start(*args)
         assert process.stderr is not None
+        said = []
         for line in process.stderr:
+            said.append(line)
             if f" s] {phase}" in line:
                 break
         else:
-            out, err = process.communicate()
-            raise AssertionError(f"{phase!r} never began; exit {process.returncode}\n{out}\n{err}")
+            out, _ = process.communicate()
+            raise AssertionError(f"{phase!r} never began; exit {process.returncode}\n{out}\n{''.join(said)}")
         engine = self.engine()
         process.send_signal(number)
         if engine and number == signal.SIGKILL:

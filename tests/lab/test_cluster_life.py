@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,54 +9,24 @@ import pytest
 
 from haven_iac.clouds.openstack.api import MERGE, Kube
 from tests.engine.stack import Stack
+from tests.lab.stacks import Things, everything, project, settled
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 POD = "registry.k8s.io/pause:3.10"
 
 
-def everything(cloud: Any) -> set[tuple[str, str]]:
-    """Return every object of every service in the project, by kind and id."""
-    lists = {
-        "server": cloud.compute.servers(),
-        "server group": cloud.compute.server_groups(),
-        "network": (one for one in cloud.network.networks() if not one.is_router_external),
-        "subnet": (one for one in cloud.network.subnets() if one.project_id == cloud.current_project_id),
-        "router": cloud.network.routers(),
-        "port": cloud.network.ports(),
-        "floating IP": cloud.network.ips(),
-        "security group": cloud.network.security_groups(),
-        "security group rule": cloud.network.security_group_rules(),
-        "load balancer": cloud.load_balancer.load_balancers(),
-        "listener": cloud.load_balancer.listeners(),
-        "pool": cloud.load_balancer.pools(),
-        "monitor": cloud.load_balancer.health_monitors(),
-        "volume": cloud.block_storage.volumes(),
-        "snapshot": cloud.block_storage.snapshots(),
-        "share": cloud.shared_file_system.shares(),
-        "application credential": cloud.identity.application_credentials(cloud.current_user_id),
-    }
-    return {(kind, one.id) for kind, found in lists.items() for one in found}
-
-
 @pytest.fixture(scope="module")
-def before(cloud: Any) -> set[tuple[str, str]]:
+def before(cloud: Any) -> Things:
     """Give what is in the project before the cluster is."""
     return everything(cloud)
 
 
 @pytest.fixture(scope="module")
-def stack(before: set[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(before: Things, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a project with the stack for the lab; what a failed test leaves is destroyed."""
-    folder = tmp_path_factory.mktemp("lab") / "project"
-    folder.mkdir()
-    made = Stack(folder, "other")
-    made.name = "lab"
-    yield made
-    if (made.state / "state").is_dir():
-        process = made.start("destroy", "--yes")
-        process.communicate(timeout=900)
-    made.remove()
+    with project(tmp_path_factory.mktemp("lab") / "project") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +39,6 @@ def up(stack: Stack) -> Any:
 def api(stack: Stack, up: Any) -> Kube:
     """Give the cluster's API, as an administrator for an hour."""
     return Kube(stack.run("kubeconfig", "--ttl", "1h").stdout)
-
-
-def settled(look: Any, seconds: float = 90.0) -> Any:
-    """Return what a look returns, as soon as it is something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    return found
 
 
 def test_six_nodes_with_the_zones_that_the_cloud_controller_gave_them(api: Kube) -> None:
@@ -161,7 +122,7 @@ def test_a_pool_grows_and_shrinks_and_its_nodes_are_drained_first(stack: Stack, 
     assert len(list(cloud.compute.servers())) == 6
 
 
-def test_destroy_leaves_nothing(stack: Stack, api: Kube, cloud: Any, before: set[tuple[str, str]]) -> None:
+def test_destroy_leaves_nothing(stack: Stack, api: Kube, cloud: Any, before: Things) -> None:
     """With a Service, volumes of a user's own, and a finalizer that nobody takes away."""
     service = {
         "apiVersion": "v1",

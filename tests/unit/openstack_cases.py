@@ -221,6 +221,21 @@ WRONG: dict[str, Wrong] = {
     "a region mistyped": Wrong(settings={"region": "RegionTwo"}),
     "two regions": Wrong(seen={"region": "", "regions": frozenset({"ams", "rtm"})}),
     "object storage that is not there": Wrong(settings={"objectStorage": {"kind": "cloud"}}),
+    "object storage without S3": Wrong(
+        settings={"objectStorage": {"kind": "cloud"}}, seen={"services": GOOD.services | {"object-store"}, "s3": False}
+    ),
+    "object storage that we may not use": Wrong(
+        settings={"objectStorage": {"kind": "cloud"}},
+        seen={"services": GOOD.services | {"object-store"}, "unreadable": {"containers": "HTTP 403"}},
+    ),
+    "a container for logs that is another cluster's": Wrong(
+        {"logs": {"bucket": "logs"}},
+        settings={"objectStorage": {"kind": "cloud"}},
+        seen={
+            "services": GOOD.services | {"object-store"},
+            "containers": {"logs": "elders-bcdfg", "backup": ""},
+        },
+    ),
     "seven things at once": Wrong(
         {"cloud": {"zones": ["az1", "az2", "az4"]}, "pools": {"general": {"flavor": "huge"}}},
         settings={"image": "nope", "loadBalancer": {"provider": "f5"}, "externalNetwork": "x"},

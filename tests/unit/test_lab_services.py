@@ -72,6 +72,19 @@ def test_load_balancers_are_amphorae_unless_ovn_is_asked_for() -> None:
     assert (providers, section["default_provider_driver"]) == (["amphora", "ovn"], "amphora")
 
 
+def test_s3_asks_keystone_as_a_service_and_before_anybody_judges() -> None:
+    found = configuration.files(LAB)["swift-proxy.conf"]
+    order = str(found["pipeline:main"]["pipeline"]).split()
+    assert [one for one in order if one in ("authtoken", "s3api", "s3token", "keystoneauth")] == [
+        "authtoken",
+        "s3api",
+        "s3token",
+        "keystoneauth",
+    ]
+    assert found["filter:s3token"]["username"] == "svc"
+    assert {f"filter:{one}" for one in order[:-1]} <= set(found)
+
+
 def test_shares_have_a_backend_in_each_zone() -> None:
     found = configuration.files(LAB)["manila.conf"]
     backends = str(found["DEFAULT"]["enabled_share_backends"]).split(",")

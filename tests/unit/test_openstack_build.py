@@ -28,9 +28,11 @@ MADE: dict[str, dict[str, Any]] = {
     "openstack:networking/floatingIp:FloatingIp": {"address": "198.51.100.9"},
     "openstack:loadbalancer/loadBalancer:LoadBalancer": {"vipPortId": uid(30), "vipAddress": "10.20.0.5"},
     "openstack:identity/applicationCredential:ApplicationCredential": {"secret": "s3cret-of-the-credential"},
+    f"{DYNAMIC}S3Key": {"access": "access-key", "secret": "s3cret-of-objects", "url": "https://s3.cloud.nl:8443"},
 }
 ANSWERS: dict[str, dict[str, Any]] = {
     "openstack:networking/getNetwork:getNetwork": {"id": uid(1), "name": "public"},
+    "openstack:networking/getPortIds:getPortIds": {"ids": []},
     "openstack:images/getImageIds:getImageIds": {"ids": [uid(10), uid(11)]},
 }
 CLOUDS = "clouds: {test: {auth: {auth_url: https://cloud.example.nl/v3, username: u, password: p}, region_name: R}}"
@@ -44,14 +46,16 @@ def clouds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OS_CLOUD", "test")
 
 
-def built(**changes: Any) -> Recorded:
+def built(*, founded: bool = False, config: dict[str, str] | None = None, **changes: Any) -> Recorded:
     document = merged(DOCUMENT, changes)
+    ids = {"ids": [uid(40)] if founded else []}
+    answers = {**ANSWERS, "openstack:networking/getPortIds:getPortIds": ids}
 
     def program() -> dict[str, Any]:
         cluster = components.HavenCluster("stad", {"spec": document, "root": "/nowhere"})
         return {"server": cluster.server}
 
-    return run(program, made=MADE, answers=ANSWERS)
+    return run(program, made=MADE, answers=answers, config=config)
 
 
 def settings(**given: Any) -> dict[str, Any]:
@@ -109,7 +113,7 @@ def test_servers_of_the_control_plane_stand_apart_and_pools_try_to() -> None:
 def test_the_load_balancer_lets_in_who_may_and_nodes() -> None:
     made = built()
     listeners = {one.inputs["protocolPort"]: one.inputs for one in made.of("openstack:loadbalancer/listener:Listener")}
-    assert listeners[6443]["allowedCidrs"] == ["192.0.2.0/24", "10.20.0.0/20"]
+    assert listeners[6443]["allowedCidrs"] == ["10.20.0.0/20", "192.0.2.0/24"]
     assert listeners[9345]["allowedCidrs"] == ["10.20.0.0/20"]
     assert len(made.of("openstack:loadbalancer/monitor:Monitor")) == 2
     assert made.outputs["server"] == "https://198.51.100.9:6443"
@@ -132,7 +136,7 @@ def test_a_network_that_exists_is_used_and_nothing_of_it_is_made() -> None:
     ]
     ports = made.of("openstack:networking/port:Port")
     assert {one.inputs["networkId"] for one in ports} == {uid(3)}
-    assert {one.inputs["fixedIps"][0]["subnetId"] for one in ports} == {uid(4)}
+    assert {one.inputs["fixedIps"][0]["subnetId"] for one in ports if "noFixedIp" not in one.inputs} == {uid(4)}
 
 
 def test_the_root_disk_is_a_volume_of_its_type_where_one_is_named() -> None:
@@ -150,3 +154,100 @@ def test_the_credential_is_restricted_and_rotated_by_another_name() -> None:
     [two] = built(cloud=settings(controllers={"rotation": 1})).of(one.typ)
     assert one.inputs["unrestricted"] is False
     assert (one.inputs["name"], two.inputs["name"]) == (f"{IDENTITY}-controllers-0", f"{IDENTITY}-controllers-1")
+
+
+def test_buckets_and_their_credential_are_made_with_the_cluster() -> None:
+    made = built(
+        cloud=settings(objectStorage={"kind": "cloud"}), logs={"bucket": "stad-logs"}, backup={"bucket": "stad-backup"}
+    )
+    buckets = {one.inputs["name"]: one.inputs["ends"] for one in made.of(f"{DYNAMIC}Bucket")}
+    assert buckets == {"stad-logs": True, "stad-backup": False}
+    [leftovers] = made.of(f"{DYNAMIC}OpenStackLeftovers")
+    assert leftovers.inputs["ending"] == ["stad-logs"]
+    [key] = made.of(f"{DYNAMIC}S3Key")
+    [credential] = made.of("openstack:identity/applicationCredential:ApplicationCredential")
+    assert key.inputs["credential"]
+    assert credential.inputs["unrestricted"] is False
+
+
+def test_nothing_of_object_storage_is_made_unless_asked_for() -> None:
+    made = built(logs={"bucket": "stad-logs"})
+    assert not made.of(f"{DYNAMIC}Bucket")
+    assert not made.of(f"{DYNAMIC}S3Key")
+
+
+def first(made: Recorded) -> dict[str, str]:
+    """Return the files of the server that may start the cluster, or could."""
+    [one] = [one for one in made.of("openstack:compute/instance:Instance") if one.name.endswith("control-plane-az3-1")]
+    return files(one)
+
+
+def test_a_cluster_that_has_been_started_is_noted_outside_its_servers() -> None:
+    made = built()
+    [note] = [one for one in made.of("openstack:networking/port:Port") if one.inputs.get("noFixedIp")]
+    assert note.inputs["name"] == f"{IDENTITY}-founded"
+    [told] = made.of(f"{DYNAMIC}Founded")
+    assert told.inputs["server"].startswith("voorbeeldstad-control-plane-az3-1")
+    request = first(made)["/etc/haven-iac/marker.curl"]
+    assert "169.254.169.254/openstack/latest/meta_data.json" in request
+    assert "haven-iac-founded" in first(made)["/etc/haven-iac/bootstrap.env"]
+    assert "/etc/haven-iac/marker.curl" not in first(built(cloud=settings(configDrive=True)))
+
+
+def test_the_first_server_of_a_cluster_that_exists_can_only_join() -> None:
+    new, again = first(built()), first(built(founded=True))
+    assert any(path.endswith("-ca.key") for path in new)
+    assert not any(path.endswith("-ca.key") for path in again)
+    assert "/usr/local/lib/haven-iac/cluster.sh" not in again
+    config = yaml.safe_load(again["/etc/rancher/rke2/config.yaml"])
+    assert config["server"] == "https://10.20.0.5:9345"
+
+
+def test_private_authorities_of_mirror_and_identity_provider_reach_the_machines() -> None:
+    pem = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+    made = built(
+        config={"haven:mirror-ca": pem.format("mirror"), "haven:idp-ca": pem.format("provider")},
+        mirror={"images": "mirror.example.nl", "caSecret": "mirror-ca"},
+        identity={"oidc": {"issuer": "https://id.example.nl", "clientId": "kube", "caSecret": "idp-ca"}},
+    )
+    servers = {one.name: files(one) for one in made.of("openstack:compute/instance:Instance")}
+    assert all(one["/etc/haven-iac/mirror-ca.pem"] == pem.format("mirror") for one in servers.values())
+    for name, one in servers.items():
+        text = "".join(one.values())
+        assert ("\nprovider\n" in text.replace(" ", "")) == ("control-plane" in name), name
+    nodes = made.of(f"{DYNAMIC}PoolNodes")
+    assert all(set(one.inputs["authorities"]["value"]) == {"mirror", "identity"} for one in nodes)
+
+
+def test_servers_look_in_the_cluster_for_the_bucket_of_etcds_snapshots() -> None:
+    own = first(built(cloud=settings(objectStorage={"kind": "cloud"})))["/etc/rancher/rke2/config.yaml"]
+    config = yaml.safe_load(own)
+    assert {key: value for key, value in config.items() if key.startswith("etcd-s3")} == {
+        "etcd-s3": True,
+        "etcd-s3-retention": 28,
+        "etcd-s3-config-secret": "haven-iac-etcd-snapshots",
+    }
+    assert "etcd-s3" not in yaml.safe_load(first(built())["/etc/rancher/rke2/config.yaml"])
+
+
+def test_without_octavia_the_servers_hold_the_address_themselves() -> None:
+    made = built(cloud=settings(loadBalancer={"enabled": False}))
+    assert not [one for one in made.resources if one.typ.startswith("openstack:loadbalancer/")]
+    ports = {one.name: one.inputs for one in made.of("openstack:networking/port:Port")}
+    assert ports["voorbeeldstad-api"]["fixedIps"][0]["ipAddress"] == "10.20.0.5"
+    pairs = {name: one.get("allowedAddressPairs") for name, one in ports.items()}
+    for name, found in pairs.items():
+        assert bool(found) == ("control-plane" in name), name
+    [association] = made.of("openstack:networking/floatingIpAssociate:FloatingIpAssociate")
+    assert association.inputs["portId"].startswith("voorbeeldstad-api")
+    assert made.outputs["server"] == "https://198.51.100.9:6443"
+    servers = {one.name: files(one) for one in made.of("openstack:compute/instance:Instance")}
+    path = "/var/lib/rancher/rke2/server/manifests/haven-iac-kube-vip.yaml"
+    for name, one in servers.items():
+        assert (path in one) == ("control-plane" in name), name
+
+
+def test_an_internal_address_that_servers_hold_has_no_floating_ip() -> None:
+    made = built(cloud=settings(loadBalancer={"enabled": False}, api={"exposure": "internal"}))
+    assert made.of("openstack:networking/floatingIp:FloatingIp") == []
+    assert made.outputs["server"] == "https://10.20.0.77:6443"

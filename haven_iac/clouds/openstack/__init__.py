@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from haven_iac.clouds.base import API, Finding
+from haven_iac.clouds.openstack import objects
 from haven_iac.clouds.openstack.controllers import CCM, CINDER_CSI, MANILA_CSI, NFS_CSI
 from haven_iac.clouds.openstack.security import CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import ImageSystem, OpenStackSettings, ShareProtocol
@@ -19,6 +20,9 @@ from haven_iac.spec.model import SpecModel
 
 if TYPE_CHECKING:
     from haven_iac.clouds.base import CloudBuilder
+
+KUBE_VIP = "ghcr.io/kube-vip/kube-vip:v1.1.2"
+"""What holds the API's address where there is no Octavia."""
 
 DEFAULT_ZONES = ("nova",)
 """What Nova calls its zone where nobody made others."""
@@ -64,6 +68,7 @@ class OpenStackCloud:
             Capability.BLOCK_STORAGE,
             Capability.SHARED_STORAGE,
             Capability.LOAD_BALANCER,
+            Capability.OBJECT_STORAGE,
             Capability.ZONES,
             Capability.NODE_POOLS,
         }
@@ -87,6 +92,7 @@ class OpenStackCloud:
         "ssh": Disruption.NONE,
         "securityGroupIds": Disruption.NONE,
         "volumeTypes": Disruption.NONE,
+        "bootTimeout": Disruption.NONE,
     }
     """What a change of a setting does, by its key; whatever is not here restarts the controllers' pods at the most."""
 
@@ -108,9 +114,12 @@ class OpenStackCloud:
                 proxy_protocol=proxied,
                 annotations=PROXY_PROTOCOL if proxied else {},
             ),
+            object_store=objects.facts(settings),
+            snapshot_secret=True,
             controllers=_controllers(spec, settings),
+            images=() if balancer.enabled else (KUBE_VIP,),
             stand_in_charts=settings.simulated,
-            capabilities=self.capabilities,
+            capabilities=self.capabilities - (frozenset() if balancer.enabled else {Capability.LOAD_BALANCER}),
         )
 
     def probe(self, plan: ClusterPlan) -> list[Finding]:

@@ -17,13 +17,14 @@ from haven_iac.clouds.base import (
     NetworkParts,
     PoolParts,
 )
-from haven_iac.clouds.openstack import credential, servers, settings_of, tokens
+from haven_iac.clouds.openstack import authorities, credential, founding, servers, settings_of, tokens
 from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
 from haven_iac.clouds.openstack.connection import connect, provider_arguments
 from haven_iac.clouds.openstack.explain import explain
 from haven_iac.clouds.openstack.find import find
 from haven_iac.clouds.openstack.leftovers import Leftovers
+from haven_iac.clouds.openstack.objects import containers
 from haven_iac.clouds.openstack.pool_nodes import PoolNodes
 from haven_iac.clouds.openstack.ready import ApiReady
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
@@ -69,12 +70,13 @@ class OpenStackBuilder:
         opts: pulumi.ResourceOptions,
     ) -> ControlPlaneParts:
         """Make the servers, wait until the API answers, and look after their nodes."""
-        place = _place(plan, keys, network, endpoint)
+        place = _place(plan, keys, network, endpoint, founding.exists(keys.identity, opts.parent))
         pool = next(one for one in plan.pools if one.role is Role.CONTROL_PLANE)
         made = servers.ports(place, pool.nodes, opts)
         group = servers.group(place, pool, opts)
         found = servers.servers(place, pool, made, group, opts)
-        doors = {door.name: door.port for door in endpoints.doors(plan)}
+        balanced = place.settings.load_balancer.enabled
+        doors = {door.name: door.port for door in endpoints.doors(plan)} if balanced else {}
         members = servers.members(place, pool.nodes, made, doors, opts)
         ready = ApiReady(
             f"{plan.spec.name}-ready",
@@ -86,7 +88,10 @@ class OpenStackBuilder:
         )
         facts = servers.node_facts(place, pool, made, found)
         nodes = _nodes(place, pool, keys, facts, pulumi.ResourceOptions(parent=opts.parent, deleted_with=ready))
-        return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes))
+        first = next(node.name for node in pool.nodes if node.first)
+        answered = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[ready]))
+        noted = founding.note(plan, keys.identity, network.details, found[first].id, answered)
+        return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes, *noted))
 
     def machines(
         self,
@@ -130,6 +135,7 @@ class OpenStackBuilder:
             identity=keys.identity,
             kubeconfig=keys.kubeconfig,
             settings=plan.spec.cloud.settings,
+            ending=[one.name for one in containers(plan) if one.ends],
             opts=opts,
         )
 
@@ -165,6 +171,7 @@ def _nodes(
             "nodes": facts,
             "kubeconfig": pulumi.Output.secret(keys.kubeconfig),
             "keys": pulumi.Output.secret(keys.material.apply(servers.joining)),
+            "authorities": place.authorities,
             "inside": place.endpoint["inside"],
             "outside": place.endpoint["outside"],
             "image": place.network["image"],
@@ -174,5 +181,21 @@ def _nodes(
     )
 
 
-def _place(plan: ClusterPlan, keys: KeyParts, network: NetworkParts, endpoint: EndpointParts) -> servers.Place:
-    return servers.Place(plan, settings_of(plan.spec), keys.identity, network.details, endpoint.details, keys.material)
+def _place(
+    plan: ClusterPlan,
+    keys: KeyParts,
+    network: NetworkParts,
+    endpoint: EndpointParts,
+    exists: pulumi.Output[bool] | None = None,
+) -> servers.Place:
+    return servers.Place(
+        plan,
+        settings_of(plan.spec),
+        keys.identity,
+        network.details,
+        endpoint.details,
+        keys.material,
+        authorities.held(plan.spec),
+        # Only a first server may start a cluster, so nobody else has to know.
+        exists or pulumi.Output.from_input(False),
+    )

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from haven_iac.clouds.base import AccessParts
-from haven_iac.clouds.openstack import names
+from haven_iac.clouds.openstack import names, object_access
 from haven_iac.clouds.openstack.connection import login
 from haven_iac.clouds.openstack.controllers import Access, checksum, cloud_conf
 from haven_iac.clouds.openstack.network import is_id
@@ -52,8 +52,10 @@ def build(
         return cloud_conf(Access(auth_url, where.region, identifier, password, subnet, external, kind), settings)
 
     conf = pulumi.Output.all(credential.id, secret, placed["subnet"], placed["external"], flavor).apply(written)
+    stored, made = object_access.build(plan, identity, credential.id, opts)
     return AccessParts(
         {
+            **stored,
             late.CLOUD_CONFIG: pulumi.Output.secret(conf),
             # A digest of a random secret gives nothing away, and has to stand in clear in an annotation.
             late.CLOUD_CONFIG_SUM: pulumi.Output.unsecret(conf.apply(checksum)),
@@ -63,5 +65,5 @@ def build(
             "shared-applicationcredentialid": credential.id,
             "shared-applicationcredentialsecret": secret,
         },
-        (credential,),
+        (credential, *made),
     )

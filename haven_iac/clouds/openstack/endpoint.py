@@ -1,4 +1,7 @@
-"""The address of the Kubernetes API: a load balancer of Octavia's, inside the node network and perhaps outside it."""
+"""The address of the Kubernetes API, inside the node network and perhaps outside it.
+
+It is that of a load balancer of Octavia's, or, where there is none, one that the servers hold (`virtual_address`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pulumi
 
 from haven_iac.bootstrap.registry import find
 from haven_iac.clouds.base import EndpointParts
-from haven_iac.clouds.openstack import names, network
+from haven_iac.clouds.openstack import names, network, virtual_address
 from haven_iac.clouds.openstack.security import API_PORT, CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import Exposure, OpenStackSettings
 from haven_iac.clouds.openstack.tokens import Resource, after, look, make
@@ -54,6 +57,8 @@ def build(
         placed: what `network.build` returned.
         opts: parent.
     """
+    if not settings.load_balancer.enabled:
+        return _held(plan, settings, identity, placed, opts)
     made = _balancer(plan, settings, identity, placed, opts)
     inside = made.out("vipAddress")
     pools = {door.name: _door(plan, settings, identity, made.id, door, opts) for door in doors(plan)}
@@ -62,6 +67,23 @@ def build(
         outside = _floating(plan, settings, identity, placed, made.out("vipPortId"), opts)
     server = outside.apply(lambda address: f"https://{address}:{API_PORT}")
     return EndpointParts(server, {"inside": inside, "outside": outside, "pools": pools, "loadBalancer": made.id})
+
+
+def _held(
+    plan: ClusterPlan,
+    settings: OpenStackSettings,
+    identity: pulumi.Output[str],
+    placed: Any,
+    opts: pulumi.ResourceOptions,
+) -> EndpointParts:
+    """Reserve the address that the servers hold by themselves."""
+    reserved = virtual_address.port(plan, settings, identity, placed, opts)
+    inside = reserved.out("allFixedIps").apply(lambda found: str(next(one for one in found if ":" not in one)))
+    outside = inside
+    if settings.api.exposure is Exposure.FLOATING:
+        outside = _floating(plan, settings, identity, placed, reserved.id, opts)
+    server = outside.apply(lambda address: f"https://{address}:{API_PORT}")
+    return EndpointParts(server, {"inside": inside, "outside": outside, "pools": {}})
 
 
 def _balancer(

@@ -6,7 +6,7 @@ It is made before the platform and after all nodes, so it is deleted while contr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -14,6 +14,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from haven_iac.clouds.base import tell
 from haven_iac.clouds.openstack.api import Kube
+from haven_iac.clouds.openstack.buckets import end
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.drain import drain
 from haven_iac.clouds.openstack.inputs import settings_from
@@ -33,7 +34,7 @@ class LeftoversProvider(ResourceProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that another identity is another cluster; all else is noted."""
         replaces = ["identity"] if _olds.get("identity") != _news.get("identity") else []
-        noted = any(_olds.get(key) != _news.get(key) for key in ("settings", "kubeconfig"))
+        noted = any(_olds.get(key) != _news.get(key) for key in ("settings", "kubeconfig", "ending"))
         return DiffResult(changes=bool(replaces) or noted, replaces=replaces)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -49,6 +50,7 @@ class LeftoversProvider(ResourceProvider):
         connection = connect(settings_from(_props["settings"]))
         drain(Kube(str(_props["kubeconfig"]), SECONDS), tell)
         swept = sweep(connection, str(_props["identity"]), tell)
+        end(connection, str(_props["identity"]), _props.get("ending") or ())
         if not swept:
             tell(f"the cloud holds nothing more that the controllers of {_props['identity']} made")
 
@@ -63,8 +65,15 @@ class Leftovers(Resource, module="haven", name="OpenStackLeftovers"):
         identity: pulumi.Input[str],
         kubeconfig: pulumi.Input[str],
         settings: Mapping[str, Any],
+        ending: Sequence[str],
         opts: pulumi.ResourceOptions,
     ) -> None:
-        props = {"identity": identity, "kubeconfig": pulumi.Output.secret(kubeconfig), "settings": dict(settings)}
+        """Make it; `ending` are the containers that are emptied when it is deleted."""
+        props = {
+            "identity": identity,
+            "kubeconfig": pulumi.Output.secret(kubeconfig),
+            "settings": dict(settings),
+            "ending": list(ending),
+        }
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
         super().__init__(LeftoversProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))

@@ -17,11 +17,11 @@ from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.clouds.openstack.inputs import settings_from
-from haven_iac.clouds.openstack.rolling import BOOT_SECONDS, Roll
+from haven_iac.clouds.openstack.rolling import Roll
 from haven_iac.errors import DeployError, UnreachableError
 from haven_iac.spec.load import parse
 
-NOTED = ("kubeconfig", "keys", "inside", "outside")
+NOTED = ("kubeconfig", "keys", "authorities", "inside", "outside")
 """Inputs that say how to do the work later, so that they have to be up to date; a change touches no node."""
 
 Props = Mapping[str, Any]
@@ -43,12 +43,17 @@ class PoolNodesProvider(ResourceProvider):
         return DiffResult(changes=changed or bool(replaces), replaces=replaces)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Drain nodes that go, wait for those that came, then bring the others up to date, one after the other."""
+        """Drain nodes that go, wait for those that came, then bring the others up to date, one after the other.
+
+        Where a server was lost and made again, the Node of the lost one goes first: it keeps its namesake from joining.
+        """
         before, after = _olds["nodes"], _news["nodes"]
+        same = {name: one for name, one in before.items() if name in after and one["server"] == after[name]["server"]}
         _leave(_news, [name for name in before if name not in after], before)
-        _registered(_news, [name for name in after if name not in before])
-        _settle(before, _news)
-        if stale := [name for name in after if name in before and _made(before[name]) != _made(after[name])]:
+        _forget(_news, [name for name in after if name in before and name not in same])
+        _registered(_news, [name for name in after if name not in same])
+        _settle(same, _news)
+        if stale := [name for name in same if _made(before[name]) != _made(after[name])]:
             _renew(_news, stale)
         return UpdateResult(outs=dict(_news))
 
@@ -72,11 +77,12 @@ def _made(node: Props) -> tuple[Any, Any]:
 
 
 def _registered(props: Props, names: Any) -> None:
-    missing = nodes.wait(Kube(str(props["kubeconfig"])), names, BOOT_SECONDS, nodes.known)
+    patience = settings_from(_settings(props)).boot_seconds
+    missing = nodes.wait(Kube(str(props["kubeconfig"])), names, patience, nodes.known)
     if missing:
         servers = [str(props["nodes"][name]["server"]) for name in missing]
         raise DeployError(
-            f"{', '.join(missing)} did not join within {BOOT_SECONDS:.0f} s{told(_settings(props), servers)}",
+            f"{', '.join(missing)} did not join within {patience:.0f} s{told(_settings(props), servers)}",
             fix="see the consoles; what was made stays, and the next run goes on waiting",
         )
 
@@ -95,6 +101,16 @@ def _leave(props: Props, names: list[str], known: Props) -> None:
         nodes.remove(api, name, str(props["distribution"]), server=bool(known[name]["role"] == "server"))
 
 
+def _forget(props: Props, names: list[str]) -> None:
+    """Take out the Nodes of servers that are no more; one that has just registered has no id of its server yet."""
+    api = Kube(str(props["kubeconfig"]))
+    for name in names:
+        planned, node = props["nodes"][name], api.get(f"{nodes.NODES}/{name}")
+        known = str(node["spec"].get("providerID") or "") if node else ""
+        if known and not known.endswith(str(planned["server"])):
+            nodes.remove(api, name, str(props["distribution"]), server=bool(planned["role"] == "server"))
+
+
 def _renew(props: Props, names: list[str]) -> None:
     """Bring nodes up to date; the first failure stops it, and the next run goes on from there."""
     spec = parse(props["spec"])
@@ -105,6 +121,7 @@ def _renew(props: Props, names: list[str]) -> None:
         cloud=connect(settings),
         api=Kube(str(props["kubeconfig"])),
         keys=props["keys"],
+        authorities=props["authorities"],
         inside=str(props["inside"]),
         outside=str(props["outside"]),
         image=str(props["image"]),
@@ -151,5 +168,5 @@ class PoolNodes(Resource, module="haven", name="PoolNodes"):
                 `image`, which are used when a node changes.
             opts: depends on the machines, so that nodes are drained before those go.
         """
-        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig", "keys"])
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig", "keys", "authorities"])
         super().__init__(PoolNodesProvider(), name, dict(props), pulumi.ResourceOptions.merge(opts, secret))

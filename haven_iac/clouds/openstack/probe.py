@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from haven_iac.clouds.base import Finding
 from haven_iac.clouds.openstack import connection as connections
+from haven_iac.clouds.openstack.objects import containers
 from haven_iac.clouds.openstack.probing import existing, inventory
 from haven_iac.clouds.openstack.probing.judge import Case, judge
 from haven_iac.clouds.openstack.probing.reader import Reader
@@ -22,7 +23,7 @@ def probe(plan: ClusterPlan, settings: OpenStackSettings) -> list[Finding]:
     except CloudLoginError as error:
         return [Finding("error", one.what, one.fix, one.path) for one in error.problems]
     try:
-        seen = inventory.read(connection, settings)
+        seen = inventory.read(connection, settings, [one.name for one in containers(plan)])
         found = judge(Case(plan, settings, seen))
         if any(one.severity == "error" for one in found):
             seen = existing.with_existing(Reader(connection), plan, seen)

@@ -14,10 +14,9 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.consoles import told
+from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.errors import DeployError, UnreachableError
 
-PATIENCE = 900
-"""Seconds from the first server's start to an answer: images are pulled, and etcd comes up."""
 PAUSE = 1.0
 REPORT = 30.0
 
@@ -37,7 +36,7 @@ class ApiReadyProvider(ResourceProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that only another cluster is waited for anew; another credential is just noted."""
         replaces = ["identity"] if _olds.get("identity") != _news.get("identity") else []
-        noted = any(_olds.get(key) != _news.get(key) for key in ("kubeconfig", "servers", "settings", "patience"))
+        noted = any(_olds.get(key) != _news.get(key) for key in ("kubeconfig", "servers", "settings"))
         return DiffResult(changes=bool(replaces) or noted, replaces=replaces)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -52,7 +51,7 @@ def wait(props: Mapping[str, Any]) -> None:
     Raises:
         DeployError: it does not in time.
     """
-    patience = float(props.get("patience") or PATIENCE)
+    patience = settings_from(props["settings"]).boot_seconds
     deadline, reason = time.monotonic() + patience, ""
     api = Kube(str(props["kubeconfig"]), seconds=5)
     while time.monotonic() < deadline:

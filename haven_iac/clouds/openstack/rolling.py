@@ -22,8 +22,6 @@ from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.errors import DeployError
 from haven_iac.spec import ClusterSpec
 
-BOOT_SECONDS = 900.0
-"""How long a machine may take from its boot to a Node that is ready."""
 CLOUD_SECONDS = 900.0
 """How long Nova may take to rebuild or resize a machine."""
 REBUILD_VERSION = "2.93"
@@ -41,6 +39,8 @@ class Roll:
     api: Kube
     keys: Mapping[str, str]
     """Key material for machines that join: no authority's key."""
+    authorities: Mapping[str, str]
+    """Certificates of private authorities, by use."""
     inside: str
     """The API's address for nodes."""
     outside: str
@@ -95,7 +95,15 @@ class Roll:
 
     def _rebuild(self, machine: Machine, server: str, wanted: Mapping[str, Any]) -> None:
         facts = boot_facts(
-            self.settings, server=machine.server, address=wanted["address"], outside=self.outside, peers=(), exists=True
+            self.spec,
+            self.settings,
+            server=machine.server,
+            address=wanted["address"],
+            inside=self.inside,
+            outside=self.outside,
+            peers=(),
+            trusted=self.authorities,
+            exists=True,
         )
         made = find(self.spec.kubernetes.distribution.value).user_data(
             self.spec, machine, self.keys, self.inside, facts
@@ -143,10 +151,11 @@ class Roll:
             votes = [one for one in node["status"].get("conditions") or () if one["type"] == "EtcdIsVoter"]
             return nodes.ready(node) and all(one["status"] == "True" for one in votes)
 
-        if nodes.wait(self.api, [machine.name], BOOT_SECONDS, done):
+        patience = self.settings.boot_seconds
+        if nodes.wait(self.api, [machine.name], patience, done):
             console = told(self.spec.cloud.settings, [server])
             raise DeployError(
-                f"{machine.name} did not come back within {BOOT_SECONDS:.0f} s{console}",
+                f"{machine.name} did not come back within {patience:.0f} s{console}",
                 fix="see its console; machines after it were left alone; run this again to go on",
             )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from haven_iac.clouds.openstack.settings import OpenStackSettings
+from haven_iac.platform.gateway_values import NODE_PORTS as GATEWAY_PORTS
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.kubernetes import Cni, Distribution
 
@@ -110,6 +111,10 @@ def _balanced(spec: ClusterSpec, settings: OpenStackSettings) -> Iterator[Rule]:
         yield Rule(Group.SERVERS, "Kubernetes API, through its load balancer", "tcp", (API_PORT,) * 2, range=source)
     if spec.kubernetes.distribution is Distribution.RKE2:
         yield Rule(Group.SERVERS, "Nodes that join through the load balancer", "tcp", (9345, 9345), range=inside)
+    if not settings.load_balancer.enabled:
+        for port in GATEWAY_PORTS.values():
+            reason = "The gateway, which has no load balancer before it"
+            yield Rule(Group.NODES, reason, "tcp", (port, port), range=EVERYWHERE)
     if settings.load_balancer.enabled and not direct:
         # With such a provider the cloud controller opens each Service's ports itself, to whom the Service allows.
         reason = "Services of type LoadBalancer, from the load balancers' subnet"

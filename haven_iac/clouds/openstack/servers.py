@@ -15,11 +15,12 @@ import pulumi
 from haven_iac.bootstrap.base import Machine, UserData
 from haven_iac.bootstrap.facts import BootFacts
 from haven_iac.bootstrap.registry import find
-from haven_iac.clouds.openstack import names
+from haven_iac.clouds.openstack import CLOUD, authorities, founding, names, virtual_address
 from haven_iac.clouds.openstack.security import CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import AntiAffinity, OpenStackSettings
 from haven_iac.clouds.openstack.tokens import Resource, after, make
 from haven_iac.plan.model import ClusterPlan, NodePlan, PoolPlan, Role
+from haven_iac.platform import objects
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.model import quantity
 from haven_iac.spec.nodes import DiskSpec
@@ -54,6 +55,10 @@ class Place:
     endpoint: Any
     """What `endpoint.build` told."""
     material: pulumi.Output[Mapping[str, str]]
+    authorities: pulumi.Output[Mapping[str, str]]
+    """What `authorities.held` returned."""
+    exists: pulumi.Output[bool]
+    """Whether the cluster has been started already."""
 
     @property
     def tags(self) -> pulumi.Output[list[str]]:
@@ -90,6 +95,7 @@ def ports(place: Place, nodes: Sequence[NodePlan], opts: pulumi.ResourceOptions)
     direct = place.settings.load_balancer.provider in CLIENT_ADDRESS_PROVIDERS
     # There the cloud controller adds a group of each Service to the ports.
     ignored = pulumi.ResourceOptions(ignore_changes=["securityGroupIds"] if direct else [])
+    held = not place.settings.load_balancer.enabled
     made = {}
     for node in nodes:
         key = "servers" if node.role is Role.CONTROL_PLANE else "nodes"
@@ -101,6 +107,8 @@ def ports(place: Place, nodes: Sequence[NodePlan], opts: pulumi.ResourceOptions)
                 "networkId": place.network["network"],
                 "fixedIps": [{"subnetId": place.network["subnet"]}],
                 "securityGroupIds": place.network[key],
+                # A server that holds the API's address sends from it too.
+                "allowedAddressPairs": [{"ipAddress": place.endpoint["inside"]}] if held and key == "servers" else None,
                 "adminStateUp": True,
                 "tags": place.tags,
             },
@@ -205,31 +213,43 @@ def gib(size: str) -> int:
 
 
 def boot_facts(
+    spec: ClusterSpec,
     settings: OpenStackSettings,
     *,
     server: bool,
     address: str,
+    inside: str,
     outside: str,
     peers: Sequence[str],
+    trusted: Mapping[str, str],
     exists: bool = False,
 ) -> BootFacts:
     """Return what only building tells about a machine.
 
     Args:
+        spec: the cluster.
         settings: of the cloud.
         server: whether it is part of the control plane.
         address: its own, on the node network.
+        inside: the API's address for nodes.
         outside: the API's address for everybody else.
         peers: addresses of the other servers.
+        trusted: certificates of private authorities, by use (`authorities`).
         exists: whether the cluster is known to run, so that even the first server joins it.
     """
+    held = not settings.load_balancer.enabled
     return BootFacts(
         external_cloud=True,
         cluster_exists=exists,
         node_ip=address,
         peers=tuple(peers),
         names=(outside,) if server else (),
+        marker=founding.marker(settings) if server else None,
         etcd_disk=ETCD_DEVICE if server and settings.etcd_disk else "",
+        snapshots=objects.snapshots(spec, CLOUD.promise(spec)) if server else None,
+        manifests=((virtual_address.FILE, virtual_address.manifest(spec, inside)),) if server and held else (),
+        mirror_ca=trusted.get(authorities.MIRROR, ""),
+        identity_ca=trusted.get(authorities.IDENTITY, "") if server else "",
     )
 
 
@@ -240,12 +260,29 @@ def user_data(place: Place, node: NodePlan, made: Mapping[str, Resource]) -> pul
     others = [address(port) for name, port in made.items() if is_server and name != node.name]
 
     def render(known: list[Any]) -> UserData:
-        material, inside, outside, own, *peers = known
-        facts = boot_facts(place.settings, server=is_server, address=own, outside=outside, peers=peers)
-        return bootstrap.user_data(place.plan.spec, machine(node), material, inside, facts)
+        material, inside, outside, trusted, exists, own, *peers = known
+        spec = place.plan.spec
+        facts = boot_facts(
+            spec,
+            place.settings,
+            server=is_server,
+            address=own,
+            inside=inside,
+            outside=outside,
+            peers=peers,
+            trusted=trusted,
+            exists=exists,
+        )
+        return bootstrap.user_data(spec, machine(node), material, inside, facts)
 
     told = pulumi.Output.all(
-        place.material, place.endpoint["inside"], place.endpoint["outside"], address(made[node.name]), *others
+        place.material,
+        place.endpoint["inside"],
+        place.endpoint["outside"],
+        place.authorities,
+        place.exists,
+        address(made[node.name]),
+        *others,
     )
     return pulumi.Output.secret(told.apply(render))
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from haven_iac.spec.model import Form, Name, Quantity, Range, SpecModel, Text
+from haven_iac.spec.model import Duration, Form, Name, Quantity, Range, SpecModel, Text, duration
 from haven_iac.spec.storage import HttpUrl
 
 Id = Annotated[
@@ -89,7 +89,8 @@ class LoadBalancerSettings(SpecModel):
     """Octavia: the load balancer of the API, and of Services of type LoadBalancer."""
 
     enabled: bool = True
-    """Off where the cloud has no Octavia: kube-vip then holds the API's address, and Services get none."""
+    """Off where the cloud has no Octavia: kube-vip then holds the API's address, Services of type LoadBalancer get none
+    at all, and the gateway answers on ports 30080, 30443 and 30843 of every node."""
     provider: Text = "amphora"
     """Octavia's provider: amphora, ovn, or what the cloud calls its own; amphora when left out, as in the
     controllers' charts. ovn has no PROXY protocol and no HTTP monitors."""
@@ -151,8 +152,9 @@ class ObjectStorageSettings(SpecModel):
     """S3 for logs, backups and etcd snapshots."""
 
     kind: ObjectStorage = ObjectStorage.EXTERNAL
-    """external: what `logs.objectStore` and `backup.objectStore` say; cloud: containers and EC2 credentials are made
-    in the cloud's own Swift or Ceph Object Gateway."""
+    """external: what `logs.objectStore` and `backup.objectStore` say; cloud: containers and a credential are made in
+    the cloud's own Swift or Ceph Object Gateway for what has no `objectStore`; `destroy` empties that of the logs and
+    keeps what that of the backups holds."""
     endpoint: HttpUrl | None = None
     """URL of the cloud's S3 API; found in its catalogue when left out."""
     region: Text = "us-east-1"
@@ -233,6 +235,15 @@ class OpenStackSettings(SpecModel):
     controllers: ControllerSettings = ControllerSettings()
     """How the cluster's own controllers log in."""
 
+    boot_timeout: Duration = "15m"
+    """How long a server may take from its boot to an API that answers, or a node that joins; 15m when left out. A run
+    that gives up leaves everything as it is, and the next one goes on waiting."""
+
     simulated: bool = False
     """True on the lab (`haven-iac lab`), whose servers boot and whose nodes and pods are simulated: stand-in charts are
     used, and everything says that it is no evidence."""
+
+    @property
+    def boot_seconds(self) -> float:
+        """Return `boot_timeout` in seconds."""
+        return duration(self.boot_timeout).total_seconds()

@@ -30,6 +30,7 @@ CATALOGUE = (
     ("designate", "designate", "dns", HOST + ":9001"),
     ("manila", "manilav2", "sharev2", HOST + ":8786/v2"),
     ("barbican", "barbican", "key-manager", HOST + ":9311"),
+    ("swift", "swift", "object-store", HOST + ":8080/v1/AUTH_%(project_id)s"),
 )
 ROLES = ("service", "load-balancer_member", "creator", "member", "reader", "admin")
 FLAVORS = (

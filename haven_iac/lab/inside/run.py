@@ -18,6 +18,7 @@ MODULES = {
     "cinder": "storage_services",
     "manila": "storage_services",
     "designate": "designate_service",
+    "swift": "swift_service",
 }
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from typing import Any
 
 from haven_iac.clouds.local.processes import Processes
 from haven_iac.lab.kube import Kube, KubeError, write_kubeconfig, write_private
-from haven_iac.lab.machines import control_plane, nodes
+from haven_iac.lab.machines import control_plane, nodes, pods
 from haven_iac.lab.machines.guest.root import Root
 from haven_iac.lab.machines.pki import AUTHORITIES, Pki
 from haven_iac.lab.machines.plan import Plan
@@ -259,6 +259,7 @@ class Cluster:
             kube.patch(f"/api/v1/nodes/{name}/status", {"status": status})
         else:
             kube.create("/api/v1/nodes", wanted)
+            pods.restart(kube, name)
         if not self.member(server["disk"]):
             for member in list(self.record["members"]):
                 if member["node"] == name:  # its Node was deleted
@@ -323,6 +324,8 @@ class Cluster:
             if node["metadata"]["labels"].get(nodes.LABEL) != want:
                 body = {"metadata": {"labels": {nodes.LABEL: want}}}
                 self.kube().patch(f"/api/v1/nodes/{member['node']}", body)
+                if want == "running":
+                    pods.restart(self.kube(), member["node"])
 
     # Processes
 

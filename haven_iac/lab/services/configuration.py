@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from haven_iac.lab.services import compute, identity, network, storage
+from haven_iac.lab.services import compute, identity, network, objects, storage
 from haven_iac.lab.services.settings import KEYSTONE, PASSWORD, REGION, Sections, Settings, ini
 
 _FROM_PACKAGES = {
@@ -20,7 +20,20 @@ _FROM_PACKAGES = {
 }
 """Files that the packages bring, to their names in the configuration."""
 
-_FOLDERS = ("etc", "run", "logs", "images", "locks", "nova", "cinder", "tmp", "keystone", "machines", "clusters")
+_FOLDERS = (
+    "etc",
+    "run",
+    "logs",
+    "images",
+    "locks",
+    "nova",
+    "cinder",
+    "tmp",
+    "keystone",
+    "machines",
+    "clusters",
+    "swift",
+)
 
 ADMIN, USER = "lab-admin", "haven-demo"
 """Entries of clouds.yaml: the cloud's administrator, and an ordinary user of one project."""
@@ -28,7 +41,8 @@ ADMIN, USER = "lab-admin", "haven-demo"
 
 def files(lab: Settings) -> dict[str, Sections]:
     """Return every configuration file by name; pure."""
-    return {**identity.files(lab), **compute.files(lab), **network.files(lab), **storage.files(lab)}
+    modules = (identity, compute, network, storage, objects)
+    return {name: sections for module in modules for name, sections in module.files(lab).items()}
 
 
 def clouds() -> str:

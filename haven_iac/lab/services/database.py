@@ -127,6 +127,10 @@ class Database:
             "--skip-name-resolve",
             "--skip-log-bin",
             "--max-connections=600",
+            # More than there are tables: one that is loaded again while its child is written to is taken for missing,
+            # and Octavia then says that "TCP is not a valid option for type".
+            "--table-definition-cache=4000",
+            "--table-open-cache=8000",
             "--innodb-buffer-pool-size=256M",
             "--innodb-log-file-size=32M",
             "--innodb-flush-log-at-trx-commit=0",

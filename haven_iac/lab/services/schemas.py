@@ -55,6 +55,8 @@ def commands(lab: Settings) -> dict[str, list[list[str]]]:
         "placement": [tool("placement-manage", "placement.conf", "db", "sync")],
         "designate": [tool("designate-manage", "designate.conf", "database", "sync")],
         "manila": [tool("manila-manage", "manila.conf", "db", "sync")],
+        # Swift keeps its own files.
+        "swift": [],
         "barbican": [[f"{lab.venv}/bin/barbican-manage", "db", "upgrade", "--db-url", lab.connection("barbican")]],
     }
     return {service: made for service, made in every.items() if service in lab.services}

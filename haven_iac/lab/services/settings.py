@@ -29,10 +29,11 @@ PORTS = {
     "barbican": 9311,
     "designate": 9001,
     "manila": 8786,
+    "swift": 8080,
 }
 """Every service, and its usual port; in the order in which they are started."""
 
-OPTIONAL = ("octavia", "barbican", "designate", "manila")
+OPTIONAL = ("octavia", "barbican", "designate", "manila", "swift")
 """Services that a lab may do without, as real clouds do."""
 
 HOSTS = ("cmp-nova", *(f"cmp-{zone}-{number}" for zone in ZONES for number in (1, 2)))

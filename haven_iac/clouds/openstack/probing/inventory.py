@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from haven_iac.clouds.openstack import connection as connections
-from haven_iac.clouds.openstack.probing import read_balancer, read_compute, read_network, read_storage
+from haven_iac.clouds.openstack.probing import read_balancer, read_compute, read_network, read_objects, read_storage
 from haven_iac.clouds.openstack.probing.reader import Reader
 from haven_iac.clouds.openstack.probing.snapshot import Quota, Snapshot, Token
 from haven_iac.clouds.openstack.settings import OpenStackSettings
@@ -23,17 +23,21 @@ ALIASES = {
 Part = Callable[[Reader], Any]
 
 
-def read(connection: Connection, settings: OpenStackSettings) -> Snapshot:
+def read(connection: Connection, settings: OpenStackSettings, containers: Iterable[str] = ()) -> Snapshot:
     """Return what the cloud has, as far as it can be read.
 
     Args:
         connection: one that has logged in.
         settings: say which image is looked for.
+        containers: names of those that will be made.
     """
     access = connections.token(connection)
     services = _services(access)
     reader = Reader(connection)
-    found = reader.all(_parts(settings, access, services))
+    parts = _parts(settings, access, services)
+    if wanted := tuple(containers) if "object-store" in services else ():
+        parts |= {"containers": lambda r: read_objects.containers(r, wanted), "s3": read_objects.s3}
+    found = reader.all(parts)
     quotas: dict[str, Quota] = {}
     for name in [name for name in found if name.endswith(" quota")]:
         quotas |= found.pop(name)

@@ -71,6 +71,7 @@ def judge(case: Case) -> list[Finding]:
         judge_balancer,
         judge_compute,
         judge_network,
+        judge_objects,
         judge_quota,
         judge_storage,
         judge_user_data,
@@ -83,6 +84,7 @@ def judge(case: Case) -> list[Finding]:
         judge_network,
         judge_balancer,
         judge_storage,
+        judge_objects,
         judge_quota,
     )
     found: dict[Finding, None] = {}

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from haven_iac.clouds.base import Finding
 from haven_iac.clouds.openstack.probing.judge import Case, Rule, choose, error, listed, warning
-from haven_iac.clouds.openstack.settings import ObjectStorage
 from haven_iac.clouds.openstack.storage import manila_wanted
 from haven_iac.spec.dns import DnsKind
 
@@ -56,12 +55,6 @@ def services(case: Case) -> Iterator[Finding]:
         )
     if case.plan.spec.dns.kind is DnsKind.DESIGNATE and "dns" not in case.seen.services:
         yield error("the cloud has no Designate", "choose rfc2136 or none", "dns.kind")
-    if case.settings.object_storage.kind is ObjectStorage.CLOUD and "object-store" not in case.seen.services:
-        yield error(
-            "the cloud has no object storage",
-            "write external, and where it is in logs.objectStore and backup.objectStore",
-            "cloud.settings.objectStorage.kind",
-        )
 
 
 def roles(case: Case) -> Iterator[Finding]:
@@ -118,6 +111,8 @@ def unreadable(case: Case) -> Iterator[Finding]:
     """Say what could not be read, so that nobody takes silence for consent."""
     for part, why in sorted(case.seen.unreadable.items()):
         if why == "HTTP 403" and case.seen.unreadable.get("providers") == why and part in _BALANCER:
+            continue
+        if part == "containers" and why in ("HTTP 401", "HTTP 403"):
             continue
         if why == "HTTP 404" and part in ("balancer_flavors", "balancer_zones", "share_networks"):
             continue

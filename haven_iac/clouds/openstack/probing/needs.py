@@ -20,6 +20,8 @@ GATEWAY_LISTENERS = 2
 """Ports of the platform's own Service of type LoadBalancer: http and https."""
 DHCP_PORTS = 2
 """Neutron's own on a network, which count as the project's."""
+NOTES = 1
+"""Ports that only say something: that the cluster has been started."""
 DEFAULT_RULES = 2
 """Those that Neutron gives a new group."""
 
@@ -69,7 +71,7 @@ def _network(plan: ClusterPlan, settings: OpenStackSettings) -> dict[str, Need]:
     groups = 0 if settings.security_group_ids else len(Group)
     balancers = _count_balancers(settings)
     floating = int(_floating(settings) and not settings.api.floating_ip) + int(settings.load_balancer.enabled)
-    ports = len(plan.nodes) + subnets + balancers + (DHCP_PORTS if own_network else 0)
+    ports = len(plan.nodes) + subnets + balancers + (DHCP_PORTS if own_network else 0) + NOTES
     if not settings.load_balancer.enabled:
         ports += 1
     return {

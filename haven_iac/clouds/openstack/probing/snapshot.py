@@ -228,6 +228,11 @@ class Snapshot:
     share_zones: frozenset[str] = frozenset()
     share_networks: tuple[Named, ...] = ()
 
+    containers: Mapping[str, str] = field(default_factory=dict)
+    """The wanted containers that are there already, and the identity of the cluster that made each; empty for none."""
+    s3: bool = True
+    """Whether the object storage has S3's API, as far as it says."""
+
     exists: bool = False
     """Whether servers of this cluster are there already."""
     existing: Mapping[str, int] = field(default_factory=dict)
