@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import threading
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 SECONDS = 30
 """How long one answer may take, unless clouds.yaml says otherwise (`api_timeout`)."""
+
+_IMPORTING = threading.Lock()
 
 for _name in ("keystoneauth", "openstack"):
     # What these libraries log about a failure comes to the user as an error of ours.
@@ -57,6 +60,7 @@ def login(settings: OpenStackSettings) -> Login:
     Raises:
         CloudLoginError: no clouds.yaml and no OS_* variables, or what they say cannot be used.
     """
+    _sdk()
     config = _config()
     return _login(config, _region(config, settings, validate=False))
 
@@ -78,6 +82,7 @@ def connect(settings: OpenStackSettings) -> Connection:
     Raises:
         CloudLoginError: the credentials are missing or wrong, or Keystone does not answer.
     """
+    _sdk()
     from keystoneauth1.exceptions import ClientException
     from openstack.connection import Connection
 
@@ -99,6 +104,12 @@ def connect(settings: OpenStackSettings) -> Connection:
             at=_PATH,
         )
     return connection
+
+
+def _sdk() -> None:
+    """Import the SDK, in one thread at a time: its modules import each other, and a second thread sees half of one."""
+    with _IMPORTING:
+        import openstack  # noqa: F401
 
 
 def token(connection: Connection) -> Any:
