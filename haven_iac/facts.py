@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 
 class Capability(StrEnum):
@@ -152,8 +151,6 @@ class CloudFacts:
     stand_in_charts: bool = False
     """Whether stand-in charts are used when the spec does not say."""
     capabilities: frozenset[Capability] = frozenset()
-    remedies: Mapping[str, tuple[tuple[str, Any], ...]] = field(default_factory=dict)
-    """By id of a check: settings of this cloud that would make it pass, as dotted path in the description and value."""
     platform: str = ""
     """Kubernetes platform as the checker names it, where the kind of cloud and the spec do not tell."""
     own_keys: bool = True

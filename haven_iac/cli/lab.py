@@ -163,6 +163,35 @@ def _show(found: dict[str, Any]) -> None:
         out.print(f"machine {one['name']} {one['address'] or ''} {one['state']} {one['unit'] or ''}")
 
 
+@app.command(
+    epilog=examples("haven-iac lab requests --since 5m", "haven-iac lab requests --json  # since the lab was started")
+)
+def requests(
+    name: Name = "lab",
+    since: Annotated[str, typer.Option(metavar="TIME", help="Of the last so many minutes, hours or days: 5m.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Count what the lab's services were asked, by client."""
+    from haven_iac.lab.requests import counted, read
+    from haven_iac.spec.model import duration
+
+    try:
+        moment = time.time() - duration(since).total_seconds() if since else 0.0
+    except ValueError:
+        raise LabError(f"{since!r} is no time that has passed", fix="write 5m, 2h or 1d") from None
+    found = counted(read(_existing(name).place, moment))
+    if as_json:
+        emit(found)
+        return
+    from rich.table import Table
+
+    table = Table("client", "requests", "of which", box=None, padding=(0, 2))
+    for client, services in found.items():
+        each = ", ".join(f"{service} {count}" for service, count in services.items())
+        table.add_row(client, str(sum(services.values())), each)
+    console().print(table)
+
+
 @app.command(epilog=examples('eval "$(haven-iac lab env)"', "haven-iac lab env --json"))
 def env(name: Name = "lab", as_json: JsonOption = False) -> None:
     """Print what `exec` puts into the environment: clouds.yaml, and where OpenStack's client is.

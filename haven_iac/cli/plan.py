@@ -80,7 +80,7 @@ def plan(
     if as_json:
         emit(document(ready, verdict, found) | _online_document(ready, seen))
     else:
-        show(console(), ready, verdict, found, every_node=nodes)
+        show(console(), ready, dossier, found, language, every_node=nodes)
         show_beside(console(), dossier, language)
         if seen is not None:
             _online(console(), ready, seen)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from haven_iac.compliance.dossier import Dossier
-    from haven_iac.compliance.model import Verdict
     from haven_iac.plan.changes import Change
     from haven_iac.plan.model import ClusterPlan
     from haven_iac.prepare import Prepared
@@ -28,7 +27,13 @@ _COLOURS = {
 
 
 def show(
-    out: Console, ready: Prepared, verdict: Verdict, found: Sequence[Change] | None, *, every_node: bool = False
+    out: Console,
+    ready: Prepared,
+    dossier: Dossier,
+    found: Sequence[Change] | None,
+    language: str,
+    *,
+    every_node: bool = False,
 ) -> None:
     """Print the plan."""
     from haven_iac.plan.drawing import ASCII, LINES, draw
@@ -51,7 +56,7 @@ def show(
     title(out, "What the platform takes")
     for line in in_words(sums(plan), plan):
         out.print(line, markup=False)
-    _verdict(out, verdict)
+    _verdict(out, dossier, language)
     if plan.notices:
         title(out, "Good to know")
         for notice in plan.notices:
@@ -62,12 +67,13 @@ def show(
 def show_beside(out: Console, dossier: Dossier, language: str) -> None:
     """Print recorded deviations, what should be said about them, and the verdicts by other catalogues."""
     from haven_iac.cli.verdict import show_deviations, show_profile
-    from haven_iac.compliance.words import within
+    from haven_iac.compliance.words import within, word
 
     show_deviations(out, dossier, language)
     for warning in dossier.warnings:
         if warning not in dossier.predicted.warnings:
-            out.print(f"warning: {within(warning, language)}", style="yellow", markup=False)
+            mark = word("report.word.warning", language)
+            out.print(f"{mark}: {within(warning, language)}", style="yellow", markup=False)
     for verdict in dossier.profiles:
         show_profile(out, verdict, language)
 
@@ -139,25 +145,31 @@ def _releases(plan: ClusterPlan) -> Table:
     return table
 
 
-def _verdict(out: Console, verdict: Verdict) -> None:
+def _verdict(out: Console, dossier: Dossier, language: str) -> None:
+    from rich.table import Table
     from rich.text import Text
 
-    from haven_iac.compliance.report import heading, summary
+    from haven_iac.compliance.formats import common
+    from haven_iac.compliance.words import within, word
 
-    title(out, heading(verdict))
+    verdict = dossier.predicted
+    title(out, common.heading(dossier, language))
     for warning in verdict.warnings:
-        out.print(f"warning: {warning}", style="yellow", markup=False)
-    table = _table("check", "predicted", "why, and what to change")
+        out.print(f"{word('report.word.warning', language)}: {within(warning, language)}", style="yellow", markup=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("check", "predicted", "why"):
+        table.add_column(word(f"report.column.{name}", language), overflow="fold")
     for result in verdict.results:
-        why = Text(result.reason + ("" if result.check.mandatory else " (suggested, not mandatory)"))
+        why = Text(within(result.reason, language))
+        why.append("" if result.check.mandatory else f" ({common.importance(result.check, language)})")
         if result.flaw:
-            why.append(f"\n{result.flaw}", style="yellow")
+            why.append(f"\n{within(result.flaw, language)}", style="yellow")
         if result.fix:
-            why.append(f"\n→ {result.fix}", style="dim")
+            why.append(f"\n→ {within(result.fix, language)}", style="dim")
         status = Text(result.status.value, style=_COLOURS[result.status.value])
         table.add_row(Text(result.check.id), status, why)
     out.print(table)
-    out.print(summary(verdict), markup=False)
+    out.print(common.summary(verdict, language), markup=False)
 
 
 def _changes(out: Console, found: Sequence[Change] | None) -> None:

@@ -40,7 +40,7 @@ def show(out: Console, found: Dossier, language: str) -> None:
         out.width = LINE
     out.print(f"{found.about.cluster}: {common.heading(found, language)}", style="bold", markup=False)
     for warning in found.warnings:
-        out.print(f"warning: {within(warning, language)}", style="yellow", markup=False)
+        out.print(f"{word('report.word.warning', language)}: {within(warning, language)}", style="yellow", markup=False)
     out.print()
     _table(out, found.lines, language, wide=out.width >= WIDE)
     for one in found.strange:

@@ -66,7 +66,8 @@ class Line:
     def change(self) -> str:
         """Return what would make it pass, and be as planned; empty when there is nothing to do."""
         now = self.now
-        if now.status is Status.PASS and not now.flaw:
+        answered = self.evidence is not None and self.evidence.answer is Answer.YES
+        if not now.flaw and (now.status is Status.PASS or (now.status is Status.NEEDS_EVIDENCE and answered)):
             return ""
         if self.observed and now.ours and self.predicted.status is Status.PASS:
             return MEND

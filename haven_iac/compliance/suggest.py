@@ -89,10 +89,12 @@ def apply(document: Mapping[str, Any], edits: Edits) -> dict[str, Any]:
 
 
 def candidates(check: str, plan: ClusterPlan) -> Iterator[Edits]:
-    """Yield changes that may make a check pass, the smallest first."""
+    """Yield changes that may make a check pass, the smallest first.
+
+    None for what no description decides: which image nodes boot from is known to the cloud, and a description that
+    calls it by another name has the same machines.
+    """
     yield from _CANDIDATES.get(check, _none)(plan)
-    if remedy := plan.facts.remedies.get(check):
-        yield tuple(Edit(tuple(path.split(".")), value) for path, value in remedy)
 
 
 def _none(plan: ClusterPlan) -> Iterator[Edits]:

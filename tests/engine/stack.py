@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,6 +18,23 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "haven_iac.cli.app"]
+
+
+def commands_of(page: str) -> list[list[str]]:
+    """Return the commands that a page of docs/ tells its reader to type, in its order."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+    found = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    return [words for words in found if words]
+
+
+def typed(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of a page as its reader does; it has to work."""
+    assert words[0] == "haven-iac"
+    done = subprocess.run(
+        [*COMMAND, *words[1:]], cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+    return done
 
 
 class Stack:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import shutil
 import signal
 import subprocess
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import yaml
 from kubernetes import client, config
 
-from tests.engine.stack import Stack
+from tests.checker_fixtures import raw
+from tests.engine.stack import Stack, commands_of, typed
 
 pytestmark = pytest.mark.engine
 
@@ -47,6 +52,28 @@ def test_prediction_and_observation_agree_on_every_check(running: Stack) -> None
     assert found["simulated"] is True
     assert [row["id"] for row in found["checks"] if not row["agree"]] == []
     assert [row["id"] for row in found["checks"] if row["observed"]["status"] == "FAIL"] == []
+
+
+def test_every_command_of_the_page_about_the_verdict_works(running: Stack) -> None:
+    """With a stand-in for the checker, a fixture for its result, and a list of releases that has its hash."""
+    project, ended = running.folder, datetime.now(UTC) - timedelta(minutes=5)
+    (project / "result.json").write_bytes(raw(ended=ended))
+    (project / "haven").write_text(f"#!/bin/sh\ncat {project}/result.json\n")
+    digest = hashlib.sha256((project / "haven").read_bytes()).hexdigest()
+    (project / "releases.json").write_text(json.dumps([{"version": "12.8.0", "hashes": {"linux-amd64": digest}}]))
+    commands = commands_of("verdict.md")
+    assert len(commands) > 8
+    try:
+        said = {" ".join(words[1:]): typed(words, project).stdout for words in commands}
+        [kept] = (project / "stacks" / "evidence" / running.name).iterdir()
+        assert json.loads(kept.read_text())["binary"]["listed"] == "12.8.0 linux-amd64"
+    finally:
+        shutil.rmtree(project / "stacks" / "evidence", ignore_errors=True)
+    assert not any("compliant" in text.lower() for text in said.values())
+    assert "a rehearsal, never evidence" in said["verify --evidence result.json"]
+    assert '<html lang="nl">' in (project / "verdict.html").read_text()
+    assert len(said["verify history"].splitlines()) > 4
+    assert yaml.safe_load(said["verify --print-rbac"])["kind"] == "ClusterRole"
 
 
 @pytest.mark.parametrize(

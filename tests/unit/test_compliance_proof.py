@@ -111,6 +111,19 @@ def test_a_difference_between_prediction_and_observation_is_a_finding() -> None:
     assert "haven-iac up" in line.change
 
 
+def test_a_check_that_the_checker_has_answered_asks_for_no_run_of_it() -> None:
+    made = real(plan())
+
+    def advice(*answers: str) -> list[str]:
+        given = [evidence(answers={"cncf": one}) for one in answers]
+        found = dossier(*given, made=made, observed=seen(made))
+        return [line.change for line in found.lines if line.check.id == "cncf"]
+
+    assert advice("YES") == [""]
+    for answers in ((), ("NO",), ("UNKNOWN",)):
+        assert "run the checker" in advice(*answers)[0]
+
+
 def test_checks_that_nobody_knows_are_kept() -> None:
     found = dossier(evidence(version="13.0.0", extra={"oidc": "YES"}))
     assert [one.id for one in found.strange] == ["oidc"]

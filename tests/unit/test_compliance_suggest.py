@@ -19,6 +19,7 @@ from haven_iac.errors import SpecError
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.prepare import from_document, replan
 from tests.mutations import FAIL, MUTATIONS, TODAY, document, plan, pools, scaled, zones
+from tests.unit.openstack_cases import DOCUMENT as OPENSTACK
 
 FAILING = [(name, check) for name, (_, expected) in MUTATIONS.items() for check, one in expected.items() if one is FAIL]
 
@@ -84,14 +85,45 @@ def test_a_cloud_with_one_zone_gets_no_change_that_would_fake_a_second() -> None
     assert "zones that the cloud really has" in result.fix
 
 
-def test_a_cloud_may_say_which_of_its_settings_would_help() -> None:
-    made = plan()
-    remedy = {"privatenetworking": (("cloud.settings.publicAddresses", False),)}
-    facts = replace(made.facts, nodes=replace(made.facts.nodes, public_addresses=True), remedies=remedy)
-    public = replace(made, facts=facts)
-    verdict = suggested(predict(public, TODAY), public, lambda changed: made)
-    [edit] = verdict.result("privatenetworking").edits
-    assert (edit.path, edit.value) == (("cloud", "settings", "publicAddresses"), False)
+ON_OPENSTACK: dict[str, tuple[str, dict[str, Any], str]] = {
+    "one server": ("hamasters", {"controlPlane": {"size": 1, "flavor": "m1.medium"}}, "controlPlane.size: 3"),
+    "two workers": ("haworkers", {"pools": {"general": {"size": 2, "flavor": "m1.large"}}}, "pools.general.size: 3"),
+    "everything in one zone of three": (
+        "multiaz",
+        {
+            "controlPlane": {"zones": ["az1"], "flavor": "m1.medium"},
+            "pools": {"general": {"size": 3, "zones": ["az1"], "flavor": "m1.large"}},
+        },
+        "take controlPlane.zones out",
+    ),
+    "no shared volumes": ("rwxvolumes", {"storage": {"shared": {"kind": "none"}}}, 'storage.shared.kind: "cloud"'),
+    "no metrics": (
+        "metrics",
+        {"platform": {"addons": {"metrics": {"enabled": False}}}},
+        "platform.addons.metrics.enabled: true",
+    ),
+    "a cloud with one zone": ("multiaz", {"cloud": {**OPENSTACK["cloud"], "zones": ["nova"]}}, ""),
+}
+
+
+@pytest.mark.parametrize("name", ON_OPENSTACK)
+def test_a_production_cloud_gets_the_same_advice_and_none_where_only_words_would_change(name: str) -> None:
+    check, changes, fix = ON_OPENSTACK[name]
+    description = {**OPENSTACK, **changes}
+    result = advised(from_document(description).plan).result(check)
+    assert result.status is Status.FAIL
+    assert (result.fix if result.edits else "") == fix
+    if fix:
+        mended = predict(from_document(apply(description, result.edits)).plan, TODAY)
+        assert mended.result(check).status is Status.PASS
+
+
+def test_an_image_that_is_not_hardened_is_no_matter_of_calling_it_something_else() -> None:
+    made = from_document(OPENSTACK).plan
+    soft = replace(made, facts=replace(made.facts, nodes=replace(made.facts.nodes, os_image="Amazon Linux 2")))
+    result = suggested(predict(soft, TODAY), soft, lambda changed: made).result("nodehardening")
+    assert (result.status, result.edits) == (Status.FAIL, ())
+    assert result.fix
 
 
 def test_a_change_that_breaks_another_check_is_not_advised() -> None:

@@ -108,7 +108,7 @@ def cryptography(subject: Subject) -> Outcome:
     if seen and seen.look is Look.ATTENTION:
         return missing("not_encrypted", *seen.objects, seen=seen.reason)
     if seen:
-        return shown("encrypted", *seen.objects, seen=seen.reason)
+        return ask("encrypted", *seen.objects, seen=seen.reason)
     if subject.own_servers:
-        return shown("encryption_planned", "kubernetes.distribution")
+        return ask("encryption_planned", "kubernetes.distribution")
     return ask("encryption_unseen", "cloud")

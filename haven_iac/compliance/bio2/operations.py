@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from haven_iac.compliance.bio2.subject import Subject, ask, missing, shown
+from haven_iac.compliance.bio2.subject import Subject, ask, missing
 from haven_iac.compliance.model import Look
 from haven_iac.compliance.rules.outcome import Outcome
 from haven_iac.spec.compliance import Enforce
@@ -51,7 +51,7 @@ def segmentation(subject: Subject) -> Outcome:
         return missing("open_namespaces", *seen.objects, seen=seen.reason)
     if not subject.spec.policy.default_deny:
         return missing("no_default_deny", "policy.defaultDeny")
-    return shown("segmented", *(seen.objects if seen else ("policy.defaultDeny",)))
+    return ask("segmented", *(seen.objects if seen else ("policy.defaultDeny",)))
 
 
 def tested_changes(subject: Subject) -> Outcome:

@@ -3,12 +3,13 @@
 import contextlib
 import io
 import json
+import os
 import threading
 import time
 from http import HTTPStatus
 
 from . import faults
-from .place import FAULTS, HOST
+from .place import FAULTS, HOST, RUN
 
 current = threading.local()
 """What the request of this thread is about: `user`, for a login; None for anything else."""
@@ -42,6 +43,16 @@ def through_paste(service):
     deploy.loadapp = loadapp
 
 
+def note(service, environ):
+    """Write down that a service was asked something, and by whom."""
+    client = environ.get("HTTP_USER_AGENT", "").split("/")[0].split(" ")[0] or "-"
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    fields = (f"{time.time():.3f}", service, client, environ["REQUEST_METHOD"], path)
+    line = "\t".join(field.replace("\t", " ").replace("\n", " ") for field in fields)
+    with open(os.path.join(RUN, "requests"), "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
 class Faulty:
     """An application to which faults happen."""
 
@@ -51,6 +62,7 @@ class Faulty:
     def __call__(self, environ, start_response):
         """Answer with an error when a fault strikes, else as the application does."""
         current.user = None
+        note(self._service, environ)
         if FAULTS.all():
             facts = self._facts(environ)
             current.user = facts.pop("user")
