@@ -141,7 +141,7 @@ class Rancher(ABC):
         spec = boot.spec
         found = {
             "agent-token": boot.keys["agent.token"].strip(),
-            "tls-san": list(dict.fromkeys([boot.endpoint, *boot.facts.names])),
+            "tls-san": list(dict.fromkeys(filter(None, [boot.endpoint, *boot.facts.names, spec.api_name]))),
             "cluster-cidr": str(spec.network.pods),
             "service-cidr": str(spec.network.services),
             "write-kubeconfig-mode": "0600",

@@ -71,15 +71,10 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "kubernetes-api", "namespace": NS_DNS, "annotations": {HOSTNAME: api_name(spec)}},
+        "metadata": {"name": "kubernetes-api", "namespace": NS_DNS, "annotations": {HOSTNAME: spec.api_name}},
         "spec": {"type": "ExternalName", "externalName": API_HOST},
     }
     return (Manifest(slot, "api-record", body),)
-
-
-def api_name(spec: ClusterSpec) -> str:
-    """Return the name of the Kubernetes API in the zone."""
-    return f"api.{spec.ingress.domain}"
 
 
 def gateway_names(spec: ClusterSpec, facts: CloudFacts) -> str:

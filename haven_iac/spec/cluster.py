@@ -8,7 +8,7 @@ from pydantic import Field
 
 from haven_iac.spec.backup import BackupSpec
 from haven_iac.spec.compliance import ComplianceSpec
-from haven_iac.spec.dns import DnsSpec
+from haven_iac.spec.dns import DnsKind, DnsSpec
 from haven_iac.spec.gitops import GitopsSpec
 from haven_iac.spec.identity import IdentitySpec
 from haven_iac.spec.ingress import IngressSpec
@@ -78,3 +78,8 @@ class ClusterSpec(SpecModel):
     """How the Haven verdict is used."""
     deletion_protection: bool = False
     """Refuses `destroy` until it has been set to false and applied."""
+
+    @property
+    def api_name(self) -> str:
+        """Return the name of the Kubernetes API in the zone; empty where no records are kept."""
+        return "" if self.dns.kind is DnsKind.NONE else f"api.{self.ingress.domain}"

@@ -25,7 +25,7 @@ def stack(cloud: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stac
 
 
 STRIKES = [
-    ("network-conflict", {"path": "/v2.0/subnets"}, ("Neutron", "409")),
+    ("network-conflict", {"path": "/v2.0/subnets"}, ("Neutron", "another request")),
     ("http", {"service": "network", "path": ".*security-group-rules", "method": "POST", "status": "503"}, ("Neutron",)),
     ("balancer-stuck", {"name": "api", "seconds": "5"}, ("Octavia", "ERROR")),
     ("compute-quota", {"name": "control-plane-az2"}, ("Nova", "uota")),
