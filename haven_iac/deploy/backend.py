@@ -8,12 +8,16 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from haven_iac.errors import DeployError
 from haven_iac.project import Project
 from haven_iac.toolchain import Tools, pulumi_home
+
+SETTLED = 2.0
+"""Seconds after which nobody writes to a small file any more."""
 
 _SALT = re.compile(r"^encryptionsalt:.*\n?", re.MULTILINE)
 
@@ -55,6 +59,7 @@ def environment(project: Project, tools: Tools, say: Callable[[str], None]) -> d
     if configured(project):
         return env
     own_state(project).mkdir(mode=0o700, parents=True, exist_ok=True)
+    mend(own_state(project), time.time())
     env["PULUMI_BACKEND_URL"] = own_state(project).as_uri()
     if not (os.environ.get("PULUMI_CONFIG_PASSPHRASE") or os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
         file = _passphrase(project)
@@ -65,6 +70,31 @@ def environment(project: Project, tools: Tools, say: Callable[[str], None]) -> d
             say(f"state is kept in {own_state(project)}, encrypted with the passphrase in {file}")
         env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(file)
     return env
+
+
+def mend(folder: Path, now: float) -> None:
+    """Remove what an engine that was killed left half-written; the state itself is always whole.
+
+    Beside each file the backend keeps another one with what kind of file it is, which it writes in place: cut short, it
+    keeps the stack from being read, and missing it does no harm.
+
+    Args:
+        folder: of the file backend.
+        now: seconds since 1970; what is younger than a few seconds is somebody's at work.
+    """
+    for file in folder.glob(".pulumi/stacks/**/*.json*"):
+        with contextlib.suppress(OSError):
+            if file.suffix not in (".attrs", ".tmp") or now - file.stat().st_mtime < SETTLED:
+                continue
+            if file.suffix == ".tmp" or not _whole(file):
+                file.unlink()
+
+
+def _whole(file: Path) -> bool:
+    try:
+        return isinstance(json.loads(file.read_text()), dict)
+    except ValueError:
+        return False
 
 
 def forget_stale_salt(project: Project, stack: str) -> None:

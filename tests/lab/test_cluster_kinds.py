@@ -1,4 +1,7 @@
-"""Two clusters in one project: one of k3s, one of five servers in a single zone, in a network that was there before."""
+"""Two clusters in one project: one of k3s, one of five servers in a single zone, in a network that was there before.
+
+The second one has no load balancers: its servers hold the address of the API themselves.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ def there(cloud: Any) -> Iterator[dict[str, str]]:
     network = cloud.network.create_network(name="house")
     subnet = cloud.network.create_subnet(network_id=network.id, ip_version=4, cidr=NODES, name="house")
     router = cloud.network.create_router(name="house", external_gateway_info={"network_id": public.id})
-    cloud.network.add_interface_to_router(router, subnet_id=subnet.id)
+    cloud.network.add_interface_to_router(router, subnet.id)
     yield {"networkId": network.id, "subnetId": subnet.id}
-    cloud.network.remove_interface_from_router(router, subnet_id=subnet.id)
+    cloud.network.remove_interface_from_router(router, subnet.id)
     cloud.network.delete_router(router)
     cloud.network.delete_network(network)
 
@@ -34,7 +37,7 @@ def there(cloud: Any) -> Iterator[dict[str, str]]:
 def k3s(cloud: Any, there: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a project for a cluster of k3s."""
     with project(tmp_path_factory.mktemp("k3s") / "project") as made:
-        made.edit(name="kaas", kubernetes={"distribution": "k3s"})
+        made.edit(name="kaas", kubernetes={"distribution": "k3s"}, **buckets("kaas"))
         yield made
 
 
@@ -42,14 +45,20 @@ def k3s(cloud: Any, there: dict[str, str], tmp_path_factory: pytest.TempPathFact
 def five(cloud: Any, there: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a project for a cluster of five servers in one zone, in the network that is there."""
     with project(tmp_path_factory.mktemp("five") / "project") as made:
-        settings = {**there, "antiAffinity": "soft"}
+        settings = {**there, "antiAffinity": "soft", "loadBalancer": {"enabled": False}}
         made.edit(
             name="vijf",
             network={"nodes": NODES},
             cloud={"zones": ["az1"], "settings": settings},
             controlPlane={"size": 5},
+            **buckets("vijf"),
         )
         yield made
+
+
+def buckets(name: str) -> dict[str, Any]:
+    """Return descriptions of the containers of one cluster; logs of two never go into one."""
+    return {"logs": {"bucket": f"{name}-logs"}, "backup": {"bucket": f"{name}-backup"}}
 
 
 def nodes(stack: Stack) -> list[Any]:
@@ -76,6 +85,9 @@ def test_both_run_beside_each_other_and_one_goes_without_the_other(
 
     found = five.json("up", "--yes")
     assert len(nodes(five)) == 8
+    assert {one[1] for one in everything(cloud) if one[0] == "load balancer"} == {
+        one[1] for one in first if one[0] == "load balancer"
+    }
     assert {one["metadata"]["labels"]["topology.kubernetes.io/zone"] for one in nodes(five)} == {"az1"}
     assert (multiaz(found, "predicted"), multiaz(found, "observed")) == ("FAIL", "FAIL")
     five.run("up", "--yes", "--expect-no-changes")
