@@ -21,6 +21,8 @@ class Recovered:
     """URNs of objects that exist and were not recorded."""
     dropped: list[str] = field(default_factory=list)
     """URNs whose operation is forgotten: the next run does it again."""
+    half: list[str] = field(default_factory=list)
+    """URNs of what the cloud holds and could not finish: it has to be made anew."""
 
     @property
     def any(self) -> bool:
@@ -58,6 +60,20 @@ def recover(state: dict[str, Any], find: Find) -> Recovered:
         resources.insert(_place(resources, made), made)
         done.adopted.append(urn)
     return done
+
+
+def half_made(state: Mapping[str, Any]) -> list[str]:
+    """Return the URNs of what a cloud took on and could not finish, such as a load balancer that ended in ERROR.
+
+    The engine records it with an error, and would go on with it as if it were good. Kubernetes' own objects are left
+    out, which become ready later, and so are resources of ours, which go on from where they were.
+    """
+    resources = (state.get("deployment") or {}).get("resources") or ()
+    return [
+        str(one["urn"])
+        for one in resources
+        if one.get("initErrors") and one.get("custom") and not one["type"].startswith(("kubernetes:", "pulumi-python:"))
+    ]
 
 
 def _place(resources: list[dict[str, Any]], made: Mapping[str, Any]) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from haven_iac.deploy import backend, locks, orphans
 from haven_iac.deploy.engine_said import engine_error
 from haven_iac.deploy.failures import failed
-from haven_iac.deploy.recovery import Recovered, recover
+from haven_iac.deploy.recovery import Recovered, half_made, recover
 from haven_iac.deploy.tracker import Tracker
 from haven_iac.errors import DeployError, ExitCode, HavenError, StackLockedError
 from haven_iac.interrupted import MARK
@@ -108,9 +108,14 @@ class Session:
             UpdateFailedError: something failed; the rest is recorded and the next run goes on from there.
             StackLockedError: another run holds the stack.
         """
-        self.recover(ready)
+        half = self.recover(ready).half
+        if half:
+            names = ", ".join(urn.rpartition("::")[2] for urn in half)
+            self._say(f"an earlier run could not finish {names}: made anew")
         with self._at_work("update", tracker, ready, program=True) as stack:
-            stack.up(on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL)
+            stack.up(
+                on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL, replace=half or None
+            )
 
     def refresh(self, ready: Prepared, tracker: Tracker) -> None:
         """Read what really exists into the state."""
@@ -132,9 +137,10 @@ class Session:
         self._unlock()
         state = self._exported()
         if not (state.get("deployment") or {}).get("pending_operations"):
-            return Recovered()
+            return Recovered(half=half_made(state))
         builder = ready.cloud.builder(str(self.project.root))
         done = recover(state, partial(builder.find, ready.plan))
+        done.half = half_made(state)
         self._import(state)
         if done.adopted:
             # What the cloud says of them, such as their addresses, is not known yet.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from haven_iac.deploy.recovery import recover
+from haven_iac.deploy.recovery import half_made, recover
 
 STACK = "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s"
 PROVIDER = "urn:pulumi:s::p::pulumi:providers:openstack::cloud"
@@ -87,3 +87,13 @@ def test_an_adopted_resource_stands_behind_what_it_needs() -> None:
     recover(given, lambda token, inputs, known: "new")
     order = [one["urn"] for one in given["deployment"]["resources"]]
     assert order.index(NETWORK) < order.index(SUBNET)
+
+
+def test_what_the_cloud_could_not_finish_is_made_anew_and_what_becomes_ready_later_is_not() -> None:
+    def one(kind: str, *errors: str) -> dict[str, object]:
+        return {"urn": f"urn:pulumi:a::b::{kind}::x", "type": kind, "custom": True, "initErrors": list(errors)}
+
+    balancer, server = one("openstack:loadbalancer/loadBalancer:LoadBalancer", "ERROR"), one("openstack:c/i:Instance")
+    others = [one("kubernetes:apps/v1:Deployment", "not ready"), one("pulumi-python:dynamic/haven:PoolNodes", "late")]
+    assert half_made({"deployment": {"resources": [balancer, server, *others]}}) == [balancer["urn"]]
+    assert half_made({}) == []

@@ -38,7 +38,9 @@ def build(
             "unrestricted": False,
             "roles": list(wanted.roles) or None,
         },
-        pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["secret"])),
+        pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(additional_secret_outputs=["secret"], delete_before_replace=False)
+        ),
         outputs=("secret",),
     )
     auth_url = wanted.auth_url or where.auth_url

@@ -22,7 +22,9 @@ class Resource(pulumi.CustomResource):
         self, token: str, name: str, props: Mapping[str, Any], outputs: tuple[str, ...], opts: pulumi.ResourceOptions
     ) -> None:
         given = {key: value for key, value in props.items() if value is not None}
-        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(version=PLUGIN))
+        # Most of it can be there once only: an address, the port of a listener, the place of a server.
+        usual = pulumi.ResourceOptions(version=PLUGIN, delete_before_replace=True)
+        opts = pulumi.ResourceOptions.merge(usual, opts)
         super().__init__(f"openstack:{token}", name, {**dict.fromkeys(outputs), **given}, opts)
 
     def out(self, key: str) -> pulumi.Output[Any]:
