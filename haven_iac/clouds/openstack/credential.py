@@ -12,7 +12,7 @@ from haven_iac.clouds.openstack.connection import login
 from haven_iac.clouds.openstack.controllers import Access, checksum, cloud_conf
 from haven_iac.clouds.openstack.network import is_id
 from haven_iac.clouds.openstack.settings import OpenStackSettings
-from haven_iac.clouds.openstack.tokens import look, make
+from haven_iac.clouds.openstack.tokens import foreseen, look, make
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform import late
 
@@ -60,7 +60,7 @@ def build(
             **stored,
             late.CLOUD_CONFIG: pulumi.Output.secret(conf),
             # A digest of a random secret gives nothing away, and has to stand in clear in an annotation.
-            late.CLOUD_CONFIG_SUM: pulumi.Output.unsecret(conf.apply(checksum)),
+            late.CLOUD_CONFIG_SUM: foreseen(pulumi.Output.unsecret(conf.apply(checksum)), "another one"),
             late.CLOUD_CA: pulumi.Output.from_input(settings.ca or ""),
             "shared-authurl": pulumi.Output.from_input(auth_url),
             "shared-region": pulumi.Output.from_input(where.region),

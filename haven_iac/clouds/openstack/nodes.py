@@ -14,6 +14,9 @@ NODES = "/api/v1/nodes"
 PAUSE = 1.0
 DRAIN_SECONDS = 600.0
 """How long pods may take to leave a node; disruption budgets are kept."""
+DETACH_SECONDS = 120.0
+"""How long the cloud may take to take volumes off a drained node: Nova rebuilds no server that is losing one."""
+ATTACHMENTS = "/apis/storage.k8s.io/v1/volumeattachments"
 
 Taint = Mapping[str, str]
 
@@ -119,7 +122,7 @@ def _taint(one: Taint) -> Taint:
 
 
 def drain(api: Kube, name: str, patience: float = DRAIN_SECONDS) -> None:
-    """Let no new pod come to a node, and ask every pod there to leave, as disruption budgets allow.
+    """Let no new pod come to a node, and ask every pod there to leave, as disruption budgets allow; volumes leave too.
 
     Raises:
         DeployError: some are still there when patience ends.
@@ -144,6 +147,9 @@ def drain(api: Kube, name: str, patience: float = DRAIN_SECONDS) -> None:
             about = pod["metadata"]
             if "deletionTimestamp" not in about and (why := _evict(api, about["namespace"], about["name"])):
                 held[f"{about['namespace']}/{about['name']}"] = why
+        time.sleep(PAUSE)
+    deadline = time.monotonic() + DETACH_SECONDS
+    while any(one["spec"].get("nodeName") == name for one in api.items(ATTACHMENTS)) and time.monotonic() < deadline:
         time.sleep(PAUSE)
 
 

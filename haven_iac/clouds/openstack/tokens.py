@@ -59,6 +59,21 @@ def after(value: Any) -> pulumi.Input[pulumi.Resource]:
     return nothing  # type: ignore[no-any-return]
 
 
+def foreseen(value: pulumi.Output[str], instead: str) -> pulumi.Output[str]:
+    """Return a text that a preview knows too: `instead`, where only `up` can tell.
+
+    A chart one of whose values is unknown is not rendered, and a preview then says that its objects are deleted.
+    """
+
+    async def known() -> bool:
+        return True
+
+    async def text() -> str:
+        return str(await value.future()) if await value.is_known() else instead
+
+    return pulumi.Output(value.resources(), text(), known(), value.is_secret())
+
+
 def provider(name: str, settings: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.ProviderResource:
     """Return the way to the cloud; credentials stay where the plugin reads them, and out of the state."""
     version = pulumi.ResourceOptions(version=PLUGIN)
