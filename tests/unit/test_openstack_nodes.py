@@ -26,11 +26,17 @@ class FakeApi:
         self.conflicts = 0
         self.held = 0
         """How often a disruption budget says no."""
+        self.attached: list[str] = []
+        """Nodes that a volume is on; each look takes one away."""
 
     def get(self, path: str, **query: str) -> Any:
         return self.node if path.endswith(self.node["metadata"]["name"]) else None
 
     def items(self, path: str, **query: str) -> Iterator[Any]:
+        if path == nodes.ATTACHMENTS:
+            seen, self.attached = self.attached, self.attached[1:]
+            yield from [{"spec": {"nodeName": one}} for one in seen]
+            return
         yield from list(self.pods if path.endswith("pods") else [self.node])
 
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
@@ -100,6 +106,14 @@ def test_a_node_is_closed_first_and_budgets_are_waited_for(monkeypatch: pytest.M
     nodes.drain(api, "n1")  # type: ignore[arg-type]
     assert api.patches == [{"spec": {"unschedulable": True}}]
     assert api.pods == []
+
+
+def test_volumes_leave_a_drained_node_too_and_those_of_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nodes, "PAUSE", 0.0)
+    api = FakeApi(node(), [pod("a")])
+    api.attached = ["n1", "n1", "n2"]
+    nodes.drain(api, "n1")  # type: ignore[arg-type]
+    assert api.attached == []  # it looked three times, and the third time only n2 was there
 
 
 def test_pods_that_never_leave_are_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
