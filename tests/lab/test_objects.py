@@ -15,6 +15,7 @@ import pytest
 
 from haven_iac.clouds.openstack.buckets import BucketProvider, end
 from haven_iac.clouds.openstack.objects import OWNER
+from haven_iac.clouds.openstack.s3_endpoint import S3EndpointProvider
 from haven_iac.clouds.openstack.s3_key import S3KeyProvider
 
 pytestmark = pytest.mark.lab
@@ -27,7 +28,8 @@ def s3(key: Any, method: str, path: str, body: bytes = b"") -> int:
     """Ask S3 for something, signed as its clients do; return the status."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     digest = hashlib.sha256(body).hexdigest()
-    headers = {"host": urlsplit(key["url"]).netloc, "x-amz-content-sha256": digest, "x-amz-date": stamp}
+    url = (S3EndpointProvider().create({"identity": ME, "settings": SETTINGS}).outs or {})["url"]
+    headers = {"host": urlsplit(url).netloc, "x-amz-content-sha256": digest, "x-amz-date": stamp}
     signed, scope = ";".join(headers), f"{stamp[:8]}/us-east-1/s3/aws4_request"
     lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
     asked = hashlib.sha256("\n".join([method, path, "", lines, signed, digest]).encode()).hexdigest()
@@ -37,7 +39,7 @@ def s3(key: Any, method: str, path: str, body: bytes = b"") -> int:
     signature = hmac.new(secret, f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{asked}".encode(), hashlib.sha256).hexdigest()
     who = f"AWS4-HMAC-SHA256 Credential={key['access']}/{scope}, SignedHeaders={signed}, Signature={signature}"
     request = urllib.request.Request(
-        key["url"] + path, data=body or None, method=method, headers={**headers, "Authorization": who}
+        url + path, data=body or None, method=method, headers={**headers, "Authorization": who}
     )
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:

@@ -28,7 +28,8 @@ MADE: dict[str, dict[str, Any]] = {
     "openstack:networking/floatingIp:FloatingIp": {"address": "198.51.100.9"},
     "openstack:loadbalancer/loadBalancer:LoadBalancer": {"vipPortId": uid(30), "vipAddress": "10.20.0.5"},
     "openstack:identity/applicationCredential:ApplicationCredential": {"secret": "s3cret-of-the-credential"},
-    f"{DYNAMIC}S3Key": {"access": "access-key", "secret": "s3cret-of-objects", "url": "https://s3.cloud.nl:8443"},
+    f"{DYNAMIC}S3Key": {"access": "access-key", "secret": "s3cret-of-objects"},
+    f"{DYNAMIC}S3Endpoint": {"url": "https://s3.cloud.nl:8443"},
 }
 ANSWERS: dict[str, dict[str, Any]] = {
     "openstack:networking/getNetwork:getNetwork": {"id": uid(1), "name": "public"},

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from haven_iac.clouds.openstack import buckets, s3_key
+from haven_iac.clouds.openstack import buckets, s3_endpoint, s3_key
 from haven_iac.clouds.openstack.buckets import ENDS, PAGE, BucketProvider, end
 from haven_iac.clouds.openstack.objects import OWNER, Container, containers, s3_url, sides
+from haven_iac.clouds.openstack.s3_endpoint import S3EndpointProvider
 from haven_iac.clouds.openstack.s3_key import S3KeyProvider, access_key
 from haven_iac.errors import DeployError
 from haven_iac.platform import late
@@ -210,12 +211,15 @@ class Keystone:
 def test_the_credential_may_what_the_application_credential_may(monkeypatch: pytest.MonkeyPatch, taken: bool) -> None:
     keystone = Keystone(taken=taken)
     monkeypatch.setattr(s3_key, "connect", lambda settings: keystone)
+    monkeypatch.setattr(s3_endpoint, "connect", lambda settings: keystone)
+    found = S3EndpointProvider().create({"identity": ME, "settings": CLOUD})
     made = S3KeyProvider().create({"identity": ME, "credential": "app-1", "settings": CLOUD})
     blob = json.loads(keystone.made["blob"])
     assert blob["app_cred_id"] == "app-1"
     assert made.outs is not None
     assert (made.outs["access"], made.outs["secret"]) == (blob["access"], blob["secret"])
-    assert made.outs["url"] == "https://objects.example.nl"
+    assert found.outs
+    assert found.outs["url"] == "https://objects.example.nl"
     assert keystone.deleted == ([f"/credentials/{made.id}"] if taken else [])
     assert access_key(ME, "app-1") != access_key(ME, "app-2")
 

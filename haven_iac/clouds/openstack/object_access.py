@@ -9,7 +9,9 @@ import pulumi
 from haven_iac.clouds.openstack.buckets import Bucket
 from haven_iac.clouds.openstack.controllers import checksum
 from haven_iac.clouds.openstack.objects import containers, sides
+from haven_iac.clouds.openstack.s3_endpoint import S3Endpoint
 from haven_iac.clouds.openstack.s3_key import S3Key
+from haven_iac.clouds.openstack.tokens import foreseen
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform import late
 
@@ -38,16 +40,17 @@ def build(
         for one in wanted
     )
     after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(made)))
+    url = S3Endpoint(f"{name}-s3-endpoint", identity=identity, settings=settings, opts=opts).url
     key = S3Key(f"{name}-s3", identity=identity, credential=credential, settings=settings, opts=after)
     secret: pulumi.Output[str] = pulumi.Output.secret(key.secret)
     given = {
-        late.OBJECT_URL: key.url,
-        late.OBJECT_HOST: key.url.apply(lambda url: sides(url)["host"]),
-        late.OBJECT_PORT: key.url.apply(lambda url: sides(url)["port"]),
-        late.OBJECT_INSECURE: key.url.apply(lambda url: sides(url)["insecure"]),
+        late.OBJECT_URL: url,
+        late.OBJECT_HOST: url.apply(lambda one: sides(one)["host"]),
+        late.OBJECT_PORT: url.apply(lambda one: sides(one)["port"]),
+        late.OBJECT_INSECURE: url.apply(lambda one: sides(one)["insecure"]),
         late.OBJECT_ACCESS_KEY: key.access,
         late.OBJECT_SECRET_KEY: secret,
         # A digest of a random secret gives nothing away, and has to stand in clear in an annotation.
-        late.OBJECT_SUM: pulumi.Output.unsecret(secret.apply(checksum)),
+        late.OBJECT_SUM: foreseen(pulumi.Output.unsecret(secret.apply(checksum)), "another one"),
     }
     return given, (*made, key)

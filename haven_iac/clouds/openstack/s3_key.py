@@ -18,7 +18,6 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Resou
 
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.inputs import settings_from
-from haven_iac.clouds.openstack.objects import s3_url
 from haven_iac.errors import DeployError
 
 _PATH = "/credentials"
@@ -31,7 +30,7 @@ class S3KeyProvider(ResourceProvider):
         """Make it; what a killed run left of it is taken away, as nobody has seen its secret.
 
         Raises:
-            DeployError: Keystone refuses, or the catalogue has no object storage.
+            DeployError: Keystone refuses.
         """
         cloud: Any = connect(settings_from(props["settings"]))
         access, secret = access_key(str(props["identity"]), str(props["credential"])), secrets.token_hex(20)
@@ -43,7 +42,6 @@ class S3KeyProvider(ResourceProvider):
             "blob": json.dumps(blob),
         }
         number = hashlib.sha256(access.encode()).hexdigest()
-        url = _url(cloud)
         answer = cloud.identity.post(_PATH, json={"credential": body})
         if answer.status_code == 409:
             cloud.identity.delete(f"{_PATH}/{number}")
@@ -54,7 +52,7 @@ class S3KeyProvider(ResourceProvider):
                 fix="log in with user and password; else ask the cloud's operator, or write external with an S3 of "
                 "your own",
             )
-        told = {"access": access, "secret": secret, "url": url, "user": cloud.current_user_id}
+        told = {"access": access, "secret": secret, "user": cloud.current_user_id}
         return CreateResult(id_=number, outs={**props, **told})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -64,10 +62,8 @@ class S3KeyProvider(ResourceProvider):
         return DiffResult(changes=bool(replaces) or noted, replaces=replaces)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Note it, and look again where S3 is."""
-        url = _url(connect(settings_from(_news["settings"])))
-        kept = {key: _olds[key] for key in ("access", "secret", "user")}
-        return UpdateResult(outs={**_news, **kept, "url": url})
+        """Note it."""
+        return UpdateResult(outs={**_news, **{key: _olds[key] for key in ("access", "secret", "user")}})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return it, or nothing when somebody has deleted it: the next run makes another."""
@@ -100,24 +96,11 @@ def _there(cloud: Any, number: str, user: str) -> bool:
     return listed.status_code >= 400 or any(one["id"] == number for one in listed.json()["credentials"])
 
 
-def _url(cloud: Any) -> str:
-    """Return where S3 is, by the catalogue.
-
-    Raises:
-        DeployError: it has no object storage.
-    """
-    found = cloud.object_store.get_endpoint()
-    if not found:
-        raise DeployError("the cloud's catalogue has no object storage", fix="write external, with an S3 of your own")
-    return s3_url(str(found))
-
-
 class S3Key(Resource, module="haven", name="S3Key"):
     """The cluster's credential for S3."""
 
     access: pulumi.Output[str]
     secret: pulumi.Output[str]
-    url: pulumi.Output[str]
 
     def __init__(
         self,
@@ -138,6 +121,6 @@ class S3Key(Resource, module="haven", name="S3Key"):
             opts: parent; depends on the containers, so that nobody writes when these go.
         """
         props = {"identity": identity, "credential": credential, "settings": dict(settings)}
-        outs = dict.fromkeys(("access", "secret", "url", "user"))
+        outs = dict.fromkeys(("access", "secret", "user"))
         secret = pulumi.ResourceOptions(additional_secret_outputs=["secret"])
         super().__init__(S3KeyProvider(), name, {**props, **outs}, pulumi.ResourceOptions.merge(opts, secret))

@@ -1,0 +1,66 @@
+"""Where the cloud's S3 is, looked up once: it stays known to every preview, whatever becomes of the credential.
+
+The module's path is part of every stack's state: it must stay importable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+from haven_iac.clouds.openstack.connection import connect
+from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.objects import s3_url
+from haven_iac.errors import DeployError
+
+
+class S3EndpointProvider(ResourceProvider):
+    """Reads the cloud's catalogue."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Look.
+
+        Raises:
+            DeployError: the catalogue has no object storage.
+        """
+        return CreateResult(id_=str(props["identity"]), outs={**props, "url": _url(props)})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Tell that another cloud is looked at anew."""
+        replaces = ["identity"] if _olds.get("identity") != _news.get("identity") else []
+        return DiffResult(changes=bool(replaces) or _olds.get("settings") != _news.get("settings"), replaces=replaces)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Look again."""
+        return UpdateResult(outs={**_news, "url": _url(_news)})
+
+
+def _url(props: Mapping[str, Any]) -> str:
+    cloud: Any = connect(settings_from(props["settings"]))
+    found = cloud.object_store.get_endpoint()
+    if not found:
+        raise DeployError("the cloud's catalogue has no object storage", fix="write external, with an S3 of your own")
+    return s3_url(str(found))
+
+
+class S3Endpoint(Resource, module="haven", name="S3Endpoint"):
+    """Where the cloud's S3 is."""
+
+    url: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, *, identity: pulumi.Input[str], settings: Mapping[str, Any], opts: pulumi.ResourceOptions
+    ) -> None:
+        """Make it.
+
+        Args:
+            name: of the Pulumi resource.
+            identity: of the cluster.
+            settings: `cloud.settings`.
+            opts: parent.
+        """
+        props = {"identity": identity, "settings": dict(settings), "url": None}
+        super().__init__(S3EndpointProvider(), name, props, opts)
