@@ -51,6 +51,7 @@ def five(cloud: Any, there: dict[str, str], tmp_path_factory: pytest.TempPathFac
             network={"nodes": NODES},
             cloud={"zones": ["az1"], "settings": settings},
             controlPlane={"size": 5},
+            compliance={"enforce": "advisory"},
             **buckets("vijf"),
         )
         yield made
