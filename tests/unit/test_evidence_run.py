@@ -94,12 +94,16 @@ def test_a_command_that_is_told_to_stop_ends_its_checker_and_leaves_no_credentia
     tmp_path: Path, private: Path, number: signal.Signals
 ) -> None:
     file = checker(tmp_path, f"echo $$ > @own; kill -{number.value} {os.getpid()}; sleep 300")
-    with pytest.raises(KeyboardInterrupt):
-        run(file, KUBECONFIG, seconds=20)
+    before = signal.signal(number, signal.SIG_DFL)  # below nohup it is ignored, and then it is not heeded
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(file, KUBECONFIG, seconds=20)
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
     status = Path(f"/proc/{(tmp_path / 'own').read_text().strip()}/stat")
     assert not status.exists() or " Z " in status.read_text()
     assert list(private.iterdir()) == []
-    assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def test_a_checker_that_says_too_much_is_stopped(tmp_path: Path) -> None:
