@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.engine]
 
 ROUNDS = 3
 MOST = 1.3
-"""What our program may take in proportion to the bare one.  The goal is 1.2; seen: 1.09 idle, 1.19 on a busy machine."""
+"""What our program may take in proportion to the bare one. Goal is 1.2; seen: 1.09 idle, 1.19 beside other work."""
 
 
 def pulumi(folder: Path, env: Mapping[str, str], *args: str) -> tuple[float, str]:
