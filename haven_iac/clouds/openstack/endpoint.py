@@ -78,7 +78,7 @@ def _held(
 ) -> EndpointParts:
     """Reserve the address that the servers hold by themselves."""
     reserved = virtual_address.port(plan, settings, identity, placed, opts)
-    inside = reserved.out("allFixedIps").apply(lambda found: str(next(one for one in found if ":" not in one)))
+    inside = network.address(reserved)
     outside = inside
     if settings.api.exposure is Exposure.FLOATING:
         outside = _floating(plan, settings, identity, placed, reserved.id, opts)

@@ -66,6 +66,11 @@ def _image(settings: OpenStackSettings) -> dict[str, Any]:
     return {"name": settings.image, "sort": "created_at:desc"}
 
 
+def address(port: Resource) -> pulumi.Output[str]:
+    """Return the address of a port: the first one, which is of IPv4."""
+    return port.out("allFixedIps").apply(lambda found: str(next(one for one in found if ":" not in one)))
+
+
 def api_address(plan: ClusterPlan) -> str:
     """Return the API's address inside a node network of our own."""
     return str(IPv4Network(plan.spec.network.nodes)[API])

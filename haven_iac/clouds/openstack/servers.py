@@ -15,7 +15,7 @@ import pulumi
 from haven_iac.bootstrap.base import Machine, UserData
 from haven_iac.bootstrap.facts import BootFacts
 from haven_iac.bootstrap.registry import find
-from haven_iac.clouds.openstack import CLOUD, authorities, founding, names, virtual_address
+from haven_iac.clouds.openstack import CLOUD, authorities, founding, names, network, virtual_address
 from haven_iac.clouds.openstack.security import CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import AntiAffinity, OpenStackSettings
 from haven_iac.clouds.openstack.tokens import Resource, after, make
@@ -116,11 +116,6 @@ def ports(place: Place, nodes: Sequence[NodePlan], opts: pulumi.ResourceOptions)
             outputs=("allFixedIps",),
         )
     return made
-
-
-def address(port: Resource) -> pulumi.Output[str]:
-    """Return the address of a port: the first one, which is of IPv4."""
-    return port.out("allFixedIps").apply(lambda found: str(next(one for one in found if ":" not in one)))
 
 
 def servers(
@@ -257,7 +252,7 @@ def user_data(place: Place, node: NodePlan, made: Mapping[str, Resource]) -> pul
     """Return what a server boots with; secret."""
     is_server = node.role is Role.CONTROL_PLANE
     bootstrap = find(place.plan.spec.kubernetes.distribution.value)
-    others = [address(port) for name, port in made.items() if is_server and name != node.name]
+    others = [network.address(port) for name, port in made.items() if is_server and name != node.name]
 
     def render(known: list[Any]) -> UserData:
         material, inside, outside, trusted, exists, own, *peers = known
@@ -281,7 +276,7 @@ def user_data(place: Place, node: NodePlan, made: Mapping[str, Resource]) -> pul
         place.endpoint["outside"],
         place.authorities,
         place.exists,
-        address(made[node.name]),
+        network.address(made[node.name]),
         *others,
     )
     return pulumi.Output.secret(told.apply(render))
@@ -303,7 +298,7 @@ def node_facts(
     return {
         node.name: {
             "server": found[node.name].id,
-            "address": address(made[node.name]),
+            "address": network.address(made[node.name]),
             "role": "server" if node.role is Role.CONTROL_PLANE else "agent",
             "first": node.first,
             "labels": {key: value for key, value in node.labels if key not in KUBELET_LABELS},
@@ -343,7 +338,8 @@ def members(
             {
                 "poolId": place.endpoint["pools"][door],
                 "members": [
-                    {"name": node.name, "address": address(made[node.name]), "protocolPort": port} for node in nodes
+                    {"name": node.name, "address": network.address(made[node.name]), "protocolPort": port}
+                    for node in nodes
                 ],
             },
             opts,
