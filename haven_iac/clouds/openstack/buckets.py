@@ -19,6 +19,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Resou
 
 from haven_iac.clouds.base import tell
 from haven_iac.clouds.openstack.connection import connect
+from haven_iac.clouds.openstack.differences import compared
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.objects import OWNER, SEGMENTS
 from haven_iac.errors import DeployError
@@ -62,9 +63,7 @@ class BucketProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that another name or cluster is another container; all else is noted."""
-        replaces = [key for key in ("name", "identity") if _olds.get(key) != _news.get(key)]
-        noted = any(_olds.get(key) != _news.get(key) for key in ("settings", "ends"))
-        return DiffResult(changes=bool(replaces) or noted, replaces=replaces)
+        return compared(_olds, _news, replaces=("name", "identity"), noted=("settings", "ends"))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Note it."""

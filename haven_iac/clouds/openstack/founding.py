@@ -17,6 +17,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 from haven_iac.bootstrap.facts import Marker
 from haven_iac.clouds.openstack import names
 from haven_iac.clouds.openstack.connection import connect
+from haven_iac.clouds.openstack.differences import compared
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.clouds.openstack.tokens import look, make
@@ -85,7 +86,7 @@ class FoundedProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that another server has to be told; another way to the cloud is just noted."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in ("identity", "server", "settings")))
+        return compared(_olds, _news, replaces=(), noted=("identity", "server", "settings"))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Tell it."""

@@ -16,6 +16,7 @@ from haven_iac.clouds.base import tell
 from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.buckets import end
 from haven_iac.clouds.openstack.connection import connect
+from haven_iac.clouds.openstack.differences import compared
 from haven_iac.clouds.openstack.drain import drain
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.sweep import sweep
@@ -33,9 +34,7 @@ class LeftoversProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that another identity is another cluster; all else is noted."""
-        replaces = ["identity"] if _olds.get("identity") != _news.get("identity") else []
-        noted = any(_olds.get(key) != _news.get(key) for key in ("settings", "kubeconfig", "ending"))
-        return DiffResult(changes=bool(replaces) or noted, replaces=replaces)
+        return compared(_olds, _news, replaces=("identity",), noted=("settings", "kubeconfig", "ending"))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Note it."""

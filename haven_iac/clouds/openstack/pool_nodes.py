@@ -16,6 +16,7 @@ from haven_iac.clouds.openstack import nodes
 from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.consoles import told
+from haven_iac.clouds.openstack.differences import compared
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.rolling import Roll
 from haven_iac.errors import DeployError, UnreachableError
@@ -38,9 +39,7 @@ class PoolNodesProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell whether nodes came, went, or should be other ones."""
-        replaces = [key for key in ("identity", "pool") if _olds.get(key) != _news.get(key)]
-        changed = any(_olds.get(key) != _news.get(key) for key in ("nodes", *NOTED))
-        return DiffResult(changes=changed or bool(replaces), replaces=replaces)
+        return compared(_olds, _news, replaces=("identity", "pool"), noted=("nodes", *NOTED))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Drain nodes that go, wait for those that came, then bring the others up to date, one after the other.

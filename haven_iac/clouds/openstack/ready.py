@@ -14,6 +14,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.consoles import told
+from haven_iac.clouds.openstack.differences import compared
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.errors import DeployError, UnreachableError
 
@@ -35,9 +36,7 @@ class ApiReadyProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that only another cluster is waited for anew; another credential is just noted."""
-        replaces = ["identity"] if _olds.get("identity") != _news.get("identity") else []
-        noted = any(_olds.get(key) != _news.get(key) for key in ("kubeconfig", "servers", "settings"))
-        return DiffResult(changes=bool(replaces) or noted, replaces=replaces)
+        return compared(_olds, _news, replaces=("identity",), noted=("kubeconfig", "servers", "settings"))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Wait for the API, as for a new one: what comes after needs it."""

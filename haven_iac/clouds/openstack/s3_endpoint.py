@@ -12,6 +12,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from haven_iac.clouds.openstack.connection import connect
+from haven_iac.clouds.openstack.differences import compared
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.clouds.openstack.objects import s3_url
 from haven_iac.errors import DeployError
@@ -30,8 +31,7 @@ class S3EndpointProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that another cloud is looked at anew."""
-        replaces = ["identity"] if _olds.get("identity") != _news.get("identity") else []
-        return DiffResult(changes=bool(replaces) or _olds.get("settings") != _news.get("settings"), replaces=replaces)
+        return compared(_olds, _news, replaces=("identity",), noted=("settings",))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Look again."""

@@ -17,6 +17,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider, UpdateResult
 
 from haven_iac.clouds.openstack.connection import connect
+from haven_iac.clouds.openstack.differences import compared
 from haven_iac.clouds.openstack.inputs import settings_from
 from haven_iac.errors import DeployError
 
@@ -57,9 +58,7 @@ class S3KeyProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Tell that another application credential wants another one; all else is noted."""
-        replaces = [key for key in ("identity", "credential") if _olds.get(key) != _news.get(key)]
-        noted = _olds.get("settings") != _news.get("settings")
-        return DiffResult(changes=bool(replaces) or noted, replaces=replaces)
+        return compared(_olds, _news, replaces=("identity", "credential"), noted=("settings",))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Note it."""
