@@ -19,7 +19,7 @@ from tests.engine.flux import again, mine, settled, until
 from tests.engine.inventory import made, moved
 from tests.engine.stack import Stack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.flux, pytest.mark.timeout(3600)]
 
 TRAEFIK = "/apis/apps/v1/namespaces/gateway/deployments/traefik"
 
