@@ -20,7 +20,7 @@ from haven_iac.platform.catalogue import CHARTS, chart_folder
 from haven_iac.platform.common import NS_GITOPS
 from haven_iac.platform.gitops import LABEL
 from haven_iac.platform.versions import pinned
-from haven_iac.toolchain import Tools, ensure
+from haven_iac.toolchain import Tools, ensure, known
 from tests.registry import Registry, archive
 
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
@@ -52,8 +52,8 @@ def _with_kinds(tools: Tools, folder: Path) -> Path:
     objects.write_text(objects.read_text().partition("{{- end }}\n")[2])
     documents = []
     for name in CONTROLLERS:
-        for file in sorted(tools.path(name).parent.glob("*.yaml")):
-            kind = yaml.safe_load(file.read_text())
+        for file in known()[name].copies:
+            kind = yaml.safe_load((tools.path(name).parent / file).read_text())
             kind["metadata"]["annotations"]["helm.sh/resource-policy"] = "keep"
             documents.append(yaml.safe_dump(kind, width=1000).replace("{{", "{{ `{{` }}"))
     (made / "templates" / "kinds.yaml").write_text("---\n".join(documents))
