@@ -55,7 +55,7 @@ class HandOverProvider(ResourceProvider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Remember the owner; have Flux let go of the releases that are ours again."""
-        if _news["owner"] == Owner.HAVEN_IAC:
+        if _news["owner"] == Owner.HAVEN_IAC and _news["kubeconfig"]:
             rest(str(_news["kubeconfig"]), str(_news["cluster"]))
         return UpdateResult(outs=_news)
 

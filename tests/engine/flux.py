@@ -35,13 +35,43 @@ KINDS = {
 }
 
 
+PLAIN = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: plains.velero.io, annotations: {api-approved.kubernetes.io: "unapproved, test"}}
+spec:
+  group: velero.io
+  scope: Namespaced
+  names: {plural: plains, singular: plain, kind: Plain}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+"""
+HOOK = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: left-by-a-hook
+  annotations: {helm.sh/hook: "pre-install,post-install,pre-upgrade,post-upgrade"}
+"""
+
+
 def publish(registry: Registry, minor: str, folder: Path) -> None:
-    """Hold every stand-in chart under the version of the real one; that of Flux with Flux's real kinds in it."""
-    tools = ensure(["gitops"])
+    """Hold every stand-in chart under the version of the real one.
+
+    That of Flux has Flux's real kinds in it; that of Velero a kind outside its templates and a hook, as real ones have.
+    """
+    special = {"flux2": _with_kinds(ensure(["gitops"]), folder), "velero": _with_hook(folder)}
     for chart in sorted(one.name for one in CHARTS.iterdir() if one.is_dir()):
         version = pinned(minor, chart).version
-        source = _with_kinds(tools, folder) if chart == "flux2" else chart_folder(chart)
-        registry.chart(f"charts/{chart}", version, archive(source, chart, version))
+        registry.chart(f"charts/{chart}", version, archive(special.get(chart, chart_folder(chart)), chart, version))
+
+
+def _with_hook(folder: Path) -> Path:
+    made = folder / "velero"
+    shutil.copytree(chart_folder("velero"), made)
+    (made / "crds").mkdir()
+    (made / "crds" / "plains.yaml").write_text(PLAIN)
+    (made / "templates" / "hook.yaml").write_text(HOOK)
+    return made
 
 
 def _with_kinds(tools: Tools, folder: Path) -> Path:

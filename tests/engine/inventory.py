@@ -8,7 +8,9 @@ from haven_iac.kube import Kube
 from haven_iac.resources import OWNER
 
 Inventory = Mapping[str, tuple[str, int]]
-"""Uid and generation, by kind, namespace and name; pods have no generation here."""
+"""Uid and generation, by kind, namespace and name; the generation is 0 where it says nothing."""
+DERIVED = ("pods", "endpointslices")
+"""What is never written by us, and follows the labels of others' objects."""
 
 FLUXS = ("Kustomization flux-system/platform",)
 """What says whose the releases are, and so does change."""
@@ -27,7 +29,7 @@ def made(kube: Kube) -> dict[str, tuple[str, int]]:
             for one in kube.items(f"{base}/{kind['name']}", bare=True, **which):
                 about = one["metadata"]
                 name = f"{kind['kind']} {about.get('namespace', '')}/{about['name']}"
-                found[name] = (about["uid"], about.get("generation", 0) if kind["name"] != "pods" else 0)
+                found[name] = (about["uid"], 0 if kind["name"] in DERIVED else about.get("generation", 0))
     return found
 
 
