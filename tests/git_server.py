@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import os
-import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from haven_iac.keys.authority import authority, certificate
+from tests.serving import serving
 
 ADDRESS = "127.0.0.1"
 LOGIN = "flux:only-for-reading"
@@ -113,20 +110,5 @@ def running(folder: Path) -> Iterator[GitServer]:
     (folder / "clone").mkdir()
     _git(folder, "init", "--quiet", "--bare", "--initial-branch", BRANCH, NAME)
     _git(folder / "clone", "init", "--quiet", "--initial-branch", BRANCH)
-    now = datetime.now(UTC)
-    ca = authority("git", now)
-    leaf = certificate(ca, ADDRESS, now, timedelta(hours=2), names=[ADDRESS], server=True)
-    (folder / "ca.pem").write_text(ca.cert)
-    (folder / "leaf.pem").write_text(leaf.cert + leaf.key)
-    server = GitServer(folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "leaf.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(GitServer(folder), folder, "git") as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
