@@ -24,7 +24,7 @@ from pulumi.dynamic import (
 )
 
 from haven_iac.errors import DeployError
-from haven_iac.kube import Kube, connect
+from haven_iac.kube import Kube, KubeError, connect
 from haven_iac.platform.common import NS_GITOPS
 from haven_iac.platform.gitops import LABEL, PLATFORM
 from haven_iac.spec.gitops import Owner
@@ -77,7 +77,7 @@ def rest(kubeconfig: str, cluster: str) -> list[str]:
         charts = {(one.get("status") or {}).get("helmChart") for one in releases}
         whole = kube.read(_body("Kustomization", PLATFORM))
         for one in (*([whole] if whole else []), *_every(kube, cluster, charts)):
-            kube.merge(one, {"spec": {"suspend": True}})
+            _change(kube, one, {"spec": {"suspend": True}})
         for one in releases:
             _forget(kube, one)
         _remove(kube, cluster, charts)
@@ -120,10 +120,19 @@ def _remove(kube: Kube, cluster: str, charts: Container[Any]) -> None:
             raise DeployError(f"still in {NS_GITOPS}: {names}", fix="see who makes them anew, then run again")
         for one in left:
             if waited > PATIENCE and one["metadata"].get("finalizers"):
-                kube.merge(one, {"metadata": {"finalizers": None}})
+                _change(kube, one, {"metadata": {"finalizers": None}})
             if not one["metadata"].get("deletionTimestamp"):
                 kube.delete(one)
         time.sleep(0.2)
+
+
+def _change(kube: Kube, body: Mapping[str, Any], change: Mapping[str, Any]) -> None:
+    """Change an object that may be gone by now."""
+    try:
+        kube.merge(body, change)
+    except KubeError as error:
+        if error.status != 404:
+            raise
 
 
 def _forget(kube: Kube, release: Mapping[str, Any]) -> None:
