@@ -18,7 +18,7 @@ from haven_iac.bootstrap.facts import Marker
 from haven_iac.clouds.openstack import names
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.differences import compared
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access, access_from
 from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.clouds.openstack.tokens import look, make
 from haven_iac.plan.model import ClusterPlan
@@ -95,7 +95,7 @@ class FoundedProvider(ResourceProvider):
 
 
 def _tell(props: Mapping[str, Any]) -> None:
-    cloud: Any = connect(settings_from(props["settings"]))
+    cloud: Any = connect(access_from(props["settings"]))
     cloud.compute.set_server_metadata(str(props["server"]), **{KEY: str(props["identity"])})
 
 
@@ -111,5 +111,5 @@ class Founded(Resource, module="haven", name="Founded"):
         settings: Mapping[str, Any],
         opts: pulumi.ResourceOptions,
     ) -> None:
-        props = {"identity": identity, "server": server, "settings": dict(settings)}
+        props = {"identity": identity, "server": server, "settings": access(settings)}
         super().__init__(FoundedProvider(), name, props, opts)
