@@ -90,8 +90,9 @@ class OpenStackBuilder:
         nodes = _nodes(place, pool, keys, facts, pulumi.ResourceOptions(parent=opts.parent, deleted_with=ready))
         first = next(node.name for node in pool.nodes if node.first)
         answered = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[ready]))
-        noted = founding.note(plan, keys.identity, network.details, found[first].id, answered)
-        return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes, *noted))
+        # Nothing waits for this note: it is for a first server that boots again.
+        founding.note(plan, keys.identity, network.details, found[first].id, answered)
+        return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes))
 
     def machines(
         self,

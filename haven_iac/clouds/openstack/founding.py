@@ -46,7 +46,7 @@ def note(
     placed: Any,
     first: pulumi.Output[str],
     opts: pulumi.ResourceOptions,
-) -> tuple[pulumi.Resource, ...]:
+) -> None:
     """Note that the cluster exists.
 
     Args:
@@ -56,7 +56,7 @@ def note(
         first: id of the first server.
         opts: parent; depends on the API's answer.
     """
-    port = make(
+    make(
         "networking/port:Port",
         f"{plan.spec.name}-founded",
         {
@@ -70,10 +70,7 @@ def note(
         },
         opts,
     )
-    told = Founded(
-        f"{plan.spec.name}-founded", identity=identity, server=first, settings=plan.spec.cloud.settings, opts=opts
-    )
-    return port, told
+    Founded(f"{plan.spec.name}-founded", identity=identity, server=first, settings=plan.spec.cloud.settings, opts=opts)
 
 
 class FoundedProvider(ResourceProvider):
