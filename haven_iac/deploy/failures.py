@@ -68,6 +68,8 @@ def failed(
         kubeconfig: a credential for the cluster, for its events; they are left out without it.
         explain: knows what the cloud's errors mean; they are told as they are when left out.
     """
+    if refused := _refused(tracker.failures):
+        return UpdateFailedError(f"the {kind} did not begin", problems=refused)
     said = [failure for failure in tracker.failures if failure.subject] or tracker.failures
     subjects = {failure.urn: subject(failure, plan) for failure in said}
     told = _events([one for one in subjects.values() if one], kubeconfig)
@@ -85,6 +87,12 @@ def failed(
         problems.append(Problem(text, fix, UpdateFailedError.code, path=where))
     # Plugins say a thing twice, in two wordings.
     return UpdateFailedError(f"the {kind} did not finish", problems=list(dict.fromkeys(problems)))
+
+
+def _refused(failures: Iterable[Failure]) -> list[Problem]:
+    """Return what the program itself found before it registered anything; it says that with code, place and fix."""
+    found = [re.match(r"(HVN\d+) (.*)", one.message, re.DOTALL) for one in failures if not one.subject]
+    return list(dict.fromkeys(Problem(one[2].strip(), code=one[1]) for one in found if one))
 
 
 def subject(failure: Failure, plan: ClusterPlan | None) -> Subject | None:

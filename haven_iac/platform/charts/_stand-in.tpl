@@ -10,7 +10,7 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* A workload. root, name; app, component, kind, replicas, image, args, env, ports,
+{{/* A workload. root, name; app, component, kind, replicas, image, args, env, ports, podAnnotations,
 volumes, mounts, claims, sidecars, privileged, namespace, account. */}}
 {{- define "stand-in.workload" -}}
 {{- $kind := .kind | default "Deployment" }}
@@ -32,6 +32,9 @@ spec:
   template:
     metadata:
       labels: {{- include "stand-in.labels" . | nindent 8 }}
+      {{- with .podAnnotations }}
+      annotations: {{- toYaml . | nindent 8 }}
+      {{- end }}
     spec:
       serviceAccountName: {{ .account | default .name }}
       {{- with .priorityClassName }}
