@@ -32,7 +32,7 @@ MAKING = [
 GROWING = [
     ("compute-quota", {"name": "general-az.-2"}, ("general-az", "Nova", "uota")),
     ("compute-error", {"name": "general-az.-2"}, ("general-az", "Nova", "500")),
-    ("server-error", {"name": "general-az.-2"}, ("general-az", "ERROR")),
+    ("server-error", {"name": "general-az.-2"}, ("general-az", "Nova could not start it")),
 ]
 
 
