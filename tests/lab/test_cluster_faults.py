@@ -60,7 +60,7 @@ def test_while_it_is_made(stack: Stack, lab: Inside, kind: str, given: dict[str,
 def test_preview_tells_what_will_be_made_anew(stack: Stack) -> None:
     assert "could not finish" in stack.run("preview").stderr
     [balancer] = [one for one in stack.json("preview")["steps"] if one["type"].endswith(":LoadBalancer")]
-    assert "replace" in balancer["op"]
+    assert "replace" in balancer["operation"]
 
 
 def test_it_comes_up_with_a_late_api_and_tokens_that_end_soon(stack: Stack, lab: Inside) -> None:
