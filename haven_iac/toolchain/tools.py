@@ -24,7 +24,7 @@ class Tool:
     name: str
     version: str
     group: str
-    """engine, local, openstack or lab."""
+    """engine, local, openstack, lab or lab-backup."""
     recipe: str
     package: str
     seconds: int
