@@ -11,7 +11,7 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 
 {{/* A workload. root, name; app, component, kind, replicas, image, args, env, ports,
-volumes, mounts, claims, sidecars, privileged, namespace, account. */}}
+volumes, mounts, claims, sidecars, privileged, namespace, account, command, podLabels. */}}
 {{- define "stand-in.workload" -}}
 {{- $kind := .kind | default "Deployment" }}
 apiVersion: apps/v1
@@ -31,7 +31,11 @@ spec:
     matchLabels: {{- include "stand-in.labels" . | nindent 6 }}
   template:
     metadata:
-      labels: {{- include "stand-in.labels" . | nindent 8 }}
+      labels:
+        {{- include "stand-in.labels" . | nindent 8 }}
+        {{- with .podLabels }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
     spec:
       serviceAccountName: {{ .account | default .name }}
       {{- with .priorityClassName }}
@@ -57,6 +61,9 @@ spec:
       containers:
         - name: {{ .name }}
           image: {{ .image }}
+          {{- with .command }}
+          command: {{- toYaml . | nindent 12 }}
+          {{- end }}
           {{- with .args }}
           args: {{- toYaml . | nindent 12 }}
           {{- end }}
@@ -167,7 +174,8 @@ spec:
     matchLabels: {{- include "stand-in.labels" . | nindent 6 }}
 {{- end }}
 
-{{/* CRDs that take anything. root, group, version, kinds (plural: [Kind, scope]); annotations. */}}
+{{/* CRDs that take anything. root, group, version, kinds (plural: [Kind, scope]); annotations; whole when the status is
+no resource of its own. */}}
 {{- define "stand-in.crds" -}}
 {{- $ := . }}
 {{- range $plural, $kind := .kinds }}
@@ -190,7 +198,9 @@ spec:
     - name: {{ $.version }}
       served: true
       storage: true
+      {{- if not $.whole }}
       subresources: {status: {}}
+      {{- end }}
       schema:
         openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
 {{- end }}
