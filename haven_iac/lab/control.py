@@ -157,7 +157,8 @@ class Lab:
         self.tools(more)
         with locked(self.place.state):
             self._choose(without)
-            self._choose_more(more)
+            if more is not None and extras.remember(self.place.settings_file, more):
+                self.processes.stop(CONTROLLERS, 10.0)  # what runs pods begins anew, below
             lab = self.settings
             services = Services(lab, self._say)
             if self._runs(lab):
@@ -234,16 +235,6 @@ class Lab:
             )
         found = {"services": services, "made": time.time(), "with": list(self.extras)}
         self.place.settings_file.write_text(json.dumps(found, indent=1))
-
-    def _choose_more(self, more: Sequence[str] | None) -> None:
-        """Remember what is run for real; what runs pods starts anew when that changes."""
-        if more is None or set(more) == set(self.extras):
-            return
-        found = json.loads(self.place.settings_file.read_text())
-        self.place.settings_file.write_text(json.dumps({**found, "with": sorted(set(more))}, indent=1))
-        if self.processes.running(CONTROLLERS):
-            self.processes.stop(CONTROLLERS, 10.0)
-            self.start_programs()
 
     def _runs(self, lab: Settings) -> bool:
         everything = (DATABASE, *lab.services, *PROGRAMS)

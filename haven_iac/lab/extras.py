@@ -34,3 +34,11 @@ def chosen(settings: Path) -> tuple[str, ...]:
     except (OSError, ValueError, AttributeError):
         return ()
     return tuple(name for name in found if name in EXTRAS)
+
+
+def remember(settings: Path, names: Sequence[str]) -> bool:
+    """Write down what the lab is asked to run for real; return whether that is something else than before."""
+    if set(names) == set(chosen(settings)):
+        return False
+    settings.write_text(json.dumps({**json.loads(settings.read_text()), "with": sorted(set(names))}, indent=1))
+    return True
