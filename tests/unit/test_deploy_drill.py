@@ -263,6 +263,22 @@ def test_only_what_somebody_wrote_is_compared(was: Body, now: Body, expected: li
     assert compare.differences(service(was), service(now)) == expected
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "expected"),
+    [
+        ({}, {"velero.io/dynamic-pv-restore": "winkel.files.abcde"}, []),
+        ({"a": "b"}, {"a": "b", "velero.io/dynamic-pv-restore": "winkel.files.abcde"}, []),
+        ({"a": "b"}, {"velero.io/dynamic-pv-restore": "winkel.files.abcde"}, ["spec.selector"]),
+    ],
+)
+def test_the_label_by_which_a_data_mover_finds_a_volume_does_not_count(was: Body, now: Body, expected: Body) -> None:
+    def claim(labels: Body) -> Body:
+        spec = {"selector": {"matchLabels": labels}} if labels else {}
+        return {"kind": "PersistentVolumeClaim", "metadata": {"name": "files"}, "spec": spec}
+
+    assert compare.differences(claim(was), claim(now)) == expected
+
+
 def test_what_the_cluster_makes_by_itself_is_no_object_of_somebodys_own() -> None:
     def body(kind: str, name: str = "x", **about: Any) -> Body:
         return {"kind": kind, "metadata": {"name": name, **about}}
