@@ -18,7 +18,7 @@ _OF_CLUSTER = {
 }
 """Keys of `spec` that the cluster, or Velero on its way, decides."""
 _NOISE = re.compile(
-    r"velero\.io/|kubectl\.kubernetes\.io/|deployment\.kubernetes\.io/|pv\.kubernetes\.io/|volume\.(beta\.)?kubernetes\.io/"
+    r"([\w-]+\.)*velero\.io/|kubectl\.kubernetes\.io/|deployment\.kubernetes\.io/|pv\.kubernetes\.io/|volume\.(beta\.)?kubernetes\.io/"
     r"|kwok\.x-k8s\.io/|pulumi\.com/"
 )
 """Labels and annotations that say how an object came about."""

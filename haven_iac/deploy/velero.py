@@ -15,6 +15,7 @@ from haven_iac.errors import DeployError
 from haven_iac.kube import KubeError
 
 GROUP = "velero.io/v1"
+MOVERS_GROUP = "velero.io/v2alpha1"
 PATIENCE = 1800.0
 """Seconds that a backup, and a restore, may take."""
 ANSWER = 30.0
@@ -22,6 +23,8 @@ ANSWER = 30.0
 REMOVAL = 180.0
 """Seconds that a backup may take to go, with its files and snapshots."""
 DONE = ("Completed", "PartiallyFailed", "Failed", "FailedValidation", "Deleting")
+_MOVERS = {"Backup": ("datauploads", "velero.io/backup-name"), "Restore": ("datadownloads", "velero.io/restore-name")}
+"""What moves the data of volumes, and the label with whose."""
 _HABITS = (
     "storageLocation",
     "snapshotMoveData",
@@ -155,7 +158,7 @@ class Velero:
         reasons = [*(status.get("validationErrors") or ()), status.get("failureReason") or ""]
         counted = f"{status.get('errors', 0)} errors, {status.get('warnings', 0)} warnings"
         if phase == "PartiallyFailed":
-            reasons += self._errors(kind, name)[:3]
+            reasons += [*self._moved(kind, name), *self._errors(kind, name)][:3]
         return False, "; ".join(filter(None, [phase, *reasons, counted]))
 
     def remove(self, name: str) -> str:
@@ -172,6 +175,14 @@ class Velero:
             if self.kube.get(self.path("backups", name)) is None:
                 return ""
         return f"Velero had not removed it after {REMOVAL:.0f} s"
+
+    def _moved(self, kind: str, name: str) -> Iterator[str]:
+        """Give what the movers of data say of volumes that did not get through."""
+        plural, label = _MOVERS[kind]
+        for one in self.kube.items(self.path(plural).replace(GROUP, MOVERS_GROUP)):
+            status, labels = one.get("status") or {}, one["metadata"].get("labels") or {}
+            if labels.get(label) == name and status.get("phase") != "Completed" and status.get("message"):
+                yield str(status["message"])[:300]
 
     def _errors(self, kind: str, name: str) -> list[str]:
         """Return what went wrong in a backup or a restore; empty when that cannot be had."""

@@ -18,6 +18,7 @@ from haven_iac.kube import connect
 from haven_iac.toolchain import ensure
 from tests.engine.stack import Stack
 from tests.lab.conftest import Inside
+from tests.lab.front import URL, tls
 from tests.lab.stacks import project, settled
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
@@ -40,9 +41,12 @@ def backup(lab: Inside) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack(backup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give a project with the stack for the lab, made."""
-    with project(tmp_path_factory.mktemp("lab") / "project") as made:
+def stack(backup: None, inside: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Give a project with the stack for the lab, made; object storage is behind TLS with an authority of its own."""
+    folder = tmp_path_factory.mktemp("lab")
+    with tls(folder / "front") as authority, project(folder / "project") as made:
+        storage = {"kind": "cloud", "endpoint": URL}
+        made.edit(cloud={"settings": {"objectStorage": storage, "ca": authority}})
         made.run("up", "--yes")
         yield made
 

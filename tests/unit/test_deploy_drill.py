@@ -250,6 +250,7 @@ def test_a_report_that_compared_nothing_has_not_passed() -> None:
         ({"spec": {"clusterIP": "10.0.0.1", "ports": []}}, {"spec": {"clusterIP": "10.0.0.2", "ports": []}}, []),
         ({"spec": {"type": "ClusterIP"}}, {"spec": {"type": "LoadBalancer"}}, ["spec.type"]),
         ({"metadata": {"uid": "1"}}, {"metadata": {"uid": "2", "labels": {"velero.io/backup-name": "x"}}}, []),
+        ({}, {"metadata": {"annotations": {"backup.velero.io/must-include-additional-items": "true"}}}, []),
         ({"metadata": {"labels": {"app": "a"}}}, {"metadata": {}}, ["labels"]),
         ({"status": {"a": 1}}, {"status": {"a": 2}}, []),
         ({"data": {"a": "b"}}, {"data": {"a": "c"}}, ["data.a"]),
