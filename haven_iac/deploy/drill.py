@@ -255,6 +255,9 @@ class Drill:
             left = error.what
         if left:
             report.left.append(f"Backup {report.name}: {left}")
+        if not namespace:
+            with suppress(DeployError):
+                report.left += self._server.forget_repository(report.name)
 
     # How
 

@@ -176,6 +176,18 @@ class Velero:
                 return ""
         return f"Velero had not removed it after {REMOVAL:.0f} s"
 
+    def forget_repository(self, namespace: str) -> list[str]:
+        """Have the repository of a namespace that is gone kept in order no more; return what of it stays.
+
+        Velero makes one for each namespace whose volumes it has copied, and never removes what is in the bucket.
+        """
+        found = []
+        for one in self.kube.items(self.path("backuprepositories")):
+            if (one.get("spec") or {}).get("volumeNamespace") == namespace:
+                self.kube.delete(self.body("BackupRepository", one["metadata"]["name"]))
+                found.append(f"kopia/{namespace} in the bucket: an empty repository, which Velero does not remove")
+        return found
+
     def _moved(self, kind: str, name: str) -> Iterator[str]:
         """Give what the movers of data say of volumes that did not get through."""
         plural, label = _MOVERS[kind]

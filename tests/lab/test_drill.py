@@ -122,7 +122,10 @@ def test_a_drill_is_held_with_a_real_velero_and_leaves_nothing_behind(stack: Sta
     assert reached(api, "Available")
     before, there = files(cloud), kept(cloud)
     report = stack.json("drill", "restore")
-    assert (report["passed"], report["simulated"], report["velero"], report["left"]) == (True, True, "v1.18.1", [])
+    assert (report["passed"], report["simulated"], report["velero"]) == (True, True, "v1.18.1"), report
+    [left] = report["left"]
+    assert left.startswith(f"kopia/{report['drill']} in the bucket")
+    assert not [one for one in api.items(f"{VELERO}/backuprepositories") if report["drill"] in one["metadata"]["name"]]
     found = results(report)
     what, why = found.pop("data of probe")
     assert what == "NOT COMPARED"

@@ -24,7 +24,7 @@ KINDS = {
     "rbac.authorization.k8s.io/v1": ("Role",),
     "velero.io/v1": ("Backup", "Restore", "BackupStorageLocation", "Schedule", "DeleteBackupRequest"),
 }
-PLURALS = {"NetworkPolicy": "networkpolicies"}
+PLURALS = {"NetworkPolicy": "networkpolicies", "BackupRepository": "backuprepositories"}
 DIGEST = "a" * 64
 
 
@@ -331,6 +331,17 @@ def test_what_velero_does_not_remove_is_said() -> None:
     cluster.removes = False
     [left] = held(cluster).left
     assert "had not removed it" in left
+
+
+def test_the_repository_of_a_drill_is_kept_in_order_no_more_and_what_stays_of_it_is_said() -> None:
+    cluster = Memory()
+    name = lambda namespace: {"name": f"{namespace}-default-kopia", "namespace": "velero"}  # noqa: E731
+    for namespace in ("winkel", "haven-drill-1"):
+        spec = {"volumeNamespace": namespace}
+        cluster._put("velero.io/v1", "BackupRepository", name(namespace), spec=spec)
+    [left] = Velero(cluster, "velero").forget_repository("haven-drill-1")
+    assert left.startswith("kopia/haven-drill-1 in the bucket")
+    assert cluster.deleted == ["BackupRepository haven-drill-1-default-kopia"]
 
 
 def test_why_a_backup_is_incomplete_is_read_from_the_bucket() -> None:
