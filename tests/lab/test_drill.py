@@ -98,6 +98,7 @@ def claim_with_volume(api: Kube, name: str) -> tuple[str, str]:
     container = {
         "name": "c",
         "image": "registry.k8s.io/pause:3.10",
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [{"name": "v", "mountPath": "/v"}],
     }
