@@ -8,6 +8,7 @@ import typer
 
 from haven_iac.cli import run
 from haven_iac.cli.options import JsonOption, StackOption, console, emit, examples
+from haven_iac.errors import ExitCode
 
 if TYPE_CHECKING:
     from haven_iac.deploy.drill import Report
@@ -56,6 +57,8 @@ def restore(
         emit(document(stack, report))
     else:
         show(report)
+    if not report.passed and as_json:
+        raise typer.Exit(ExitCode.DEPLOY)
     if not report.passed:
         raise DrillError("the restore drill was not passed", fix="the rows above say what did not come back")
 

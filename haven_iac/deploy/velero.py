@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -62,8 +64,12 @@ class Cluster(Protocol):
         """Return what stands at a path as text, such as a log."""
 
 
-def fetched(url: str) -> bytes:
+def fetched(url: str, authority: str) -> bytes:
     """Return what is at an address that Velero has signed.
+
+    Args:
+        url: the address.
+        authority: certificates of a private authority, PEM; empty for public ones.
 
     Raises:
         ValueError: it is no address of the web.
@@ -71,7 +77,8 @@ def fetched(url: str) -> bytes:
     """
     if not url.startswith(("http://", "https://")):
         raise ValueError(url.partition(":")[0])
-    with urlopen(url, timeout=10) as answer:  # noqa: S310  (checked above)
+    context = ssl.create_default_context(cadata=authority or None)
+    with urlopen(url, timeout=10, context=context) as answer:  # noqa: S310  (checked above)
         return bytes(answer.read(2**22))
 
 
@@ -93,7 +100,7 @@ class Velero:
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     patience: float = PATIENCE
-    fetch: Callable[[str], bytes] = fetched
+    fetch: Callable[[str, str], bytes] = fetched
 
     def body(self, kind: str, name: str, **more: Any) -> dict[str, Any]:
         """Return an object of Velero's."""
@@ -204,9 +211,15 @@ class Velero:
             self.kube.create(question)
             for status in self._statuses("downloadrequests", question["metadata"]["name"], ANSWER):
                 if url := status.get("downloadURL"):
-                    found = json.loads(gzip.decompress(self.fetch(url)))
+                    found = json.loads(gzip.decompress(self.fetch(url, self._authority())))
                     return list(_texts(found.get("errors") or {}))
         return []
+
+    def _authority(self) -> str:
+        """Return the private authority behind the first place for backups, PEM; empty where that is a public one."""
+        places = self.kube.items(self.path("backupstoragelocations"))
+        given = ((places[0].get("spec") or {}).get("objectStorage") or {}).get("caCert") if places else ""
+        return base64.b64decode(given or "").decode()
 
     def _statuses(self, plural: str, name: str, seconds: float) -> Iterator[Mapping[str, Any]]:
         """Give the status of an object again and again, for so long."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import gzip
 import itertools
@@ -357,9 +358,16 @@ def test_why_a_backup_is_incomplete_is_read_from_the_bucket() -> None:
 
     cluster = Partial()
     cluster.phases["Backup"] = "PartiallyFailed"
-    fetch = lambda url: gzip.compress(json.dumps(found).encode())  # noqa: E731
+    cluster.of("BackupStorageLocation")[0]["spec"] = {"objectStorage": {"caCert": base64.b64encode(b"pem").decode()}}
+    asked = []
+
+    def fetch(url: str, authority: str) -> bytes:
+        asked.append((url, authority))
+        return gzip.compress(json.dumps(found).encode())
+
     complete, said = Velero(cluster, "velero", pause=lambda _: None, fetch=fetch).run(
         "Backup", "b", {"includedNamespaces": ["x"]}, {}
     )
     assert not complete
     assert said == "PartiallyFailed; no snapshot class; secret: forbidden; 2 errors, 0 warnings"
+    assert asked == [("https://s3/x", "pem")]
