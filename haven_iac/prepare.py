@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from haven_iac import held
 from haven_iac.clouds import registry
 from haven_iac.clouds.base import Checking, Cloud
 from haven_iac.errors import CloudNotFoundError, Problem, SpecError
@@ -46,7 +47,8 @@ def prepare(project: Project, stack: str) -> Prepared:
     """
     loaded = load_stack(project, stack, registry.nodes_there)
     ready = _prepare(loaded.spec, loaded.source)
-    _secrets_exist(ready.plan, loaded)
+    if unset := held.missing(ready.plan, loaded.secrets, loaded.source):
+        raise SpecError.of(unset)
     return Prepared(ready.spec, ready.cloud, ready.facts, ready.plan, project, stack, loaded)
 
 
@@ -116,36 +118,3 @@ def _issue(one: Issue, source: Source | None) -> Problem:
 
 def _strange(slot: str, one: Strange, source: Source | None) -> Problem:
     return problem(one.code, ("platform", "addons", slot, "values", *one.path), one.what, one.fix, source)
-
-
-def _secrets_exist(plan: ClusterPlan, loaded: Loaded) -> None:
-    """Refuse, before anything exists, a secret that is named and not held by Pulumi."""
-    named = {config for release in plan.releases for ref in release.secrets for config in ref.entries.values()}
-    oidc = plan.spec.identity.oidc
-    if oidc and oidc.ca_secret and not plan.facts.managed_control_plane:
-        named.add(oidc.ca_secret)
-    if plan.spec.mirror.ca_secret:
-        named.add(plan.spec.mirror.ca_secret)
-    missing = sorted(named - loaded.secrets)
-    if missing:
-        raise SpecError.of(
-            [
-                _unset(name, _path_of(plan.spec.model_dump(mode="json", by_alias=True), name) or (), loaded.source)
-                for name in missing
-            ]
-        )
-
-
-def _unset(name: str, path: tuple[str, ...], source: Source) -> Problem:
-    fix = f"run `pulumi config set --secret haven:{name}`"
-    return Problem(f"the secret {name!r} is named and not set", fix, "HVN108", *source.locate(path), ".".join(path))
-
-
-def _path_of(value: Any, secret: str, path: tuple[str, ...] = ()) -> tuple[str, ...] | None:
-    """Return where a description names a secret."""
-    for key, inner in value.items() if isinstance(value, dict) else ():
-        if inner == secret and key.lower().endswith("secret"):
-            return (*path, key)
-        if found := _path_of(inner, secret, (*path, key)):
-            return found
-    return None

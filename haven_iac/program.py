@@ -9,12 +9,12 @@ from typing import Any
 
 import pulumi
 
-from haven_iac import interrupted, look
+from haven_iac import held, interrupted, look
 from haven_iac.compliance.gate import refusal
 from haven_iac.compliance.predict import predict
 from haven_iac.compliance.suggest import suggested
 from haven_iac.components import HavenCluster
-from haven_iac.errors import HavenError
+from haven_iac.errors import HavenError, SpecError
 from haven_iac.prepare import Prepared, from_document, prepare, replan
 from haven_iac.project import Project
 
@@ -61,10 +61,12 @@ def build(ready: Prepared) -> Mapping[str, pulumi.Output[Any]]:
     Before anything is changed the cloud is looked at. A preview looks while it works, so that it takes no longer.
 
     Raises:
-        RunError: the cloud cannot give what the plan asks, or an earlier run was killed and left what only the
-            command can settle.
+        RunError: the cloud cannot give what the plan asks, a secret has not what is taken of it, or an earlier run was
+            killed and left what only the command can settle.
     """
     _refuse(interrupted.refusal(_project(ready), pulumi.get_project(), pulumi.get_stack()))
+    if strange := held.strange(ready.plan, _held, ready.loaded.source if ready.loaded else None):
+        _refuse(SpecError.of(strange))
     looking = look.Looking(ready, look.PREVIEW_SECONDS if pulumi.runtime.is_dry_run() else look.CHANGES_SECONDS)
     if not pulumi.runtime.is_dry_run():
         _judge(ready, looking)
@@ -72,6 +74,11 @@ def build(ready: Prepared) -> Mapping[str, pulumi.Output[Any]]:
     if pulumi.runtime.is_dry_run():
         _judge(ready, looking)
     return outputs
+
+
+def _held(secret: str) -> str | None:
+    text: str | None = pulumi.runtime.get_config(f"haven:{secret}")
+    return text
 
 
 def _project(ready: Prepared) -> Project:

@@ -183,7 +183,10 @@ def _document(
         "changes": tracker.changes,
         "seconds": seconds,
         "phases": times,
-        "criticalPath": [{"name": link.name, "type": link.type, "seconds": round(link.seconds, 2)} for link in path],
+        "criticalPath": [
+            {"name": link.name, "type": link.type, "waited": round(link.waited, 2), "seconds": round(link.seconds, 2)}
+            for link in path
+        ],
         "predicted": as_dict(foreseen),
         "observed": as_dict(seen),
     }

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import pulumi
 
-from haven_iac.clouds.base import EndpointParts, KeyParts, NetworkParts
+from haven_iac.clouds.parts import EndpointParts, KeyParts, NetworkParts
 
 
 class HavenComponent(pulumi.ComponentResource):

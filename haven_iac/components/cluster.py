@@ -15,6 +15,7 @@ from haven_iac.components.machines import Machines
 from haven_iac.components.network import Network
 from haven_iac.components.node_pool import NodePool
 from haven_iac.components.platform import Platform
+from haven_iac.components.reachable import reachable
 from haven_iac.keys.kubeconfig import render
 from haven_iac.prepare import from_document
 
@@ -86,7 +87,7 @@ class HavenCluster(HavenComponent):
         provider = resources.provider(
             f"{name}-kubernetes",
             {
-                "kubeconfig": self.kubeconfig,
+                "kubeconfig": reachable(self.kubeconfig, control_plane.ready),
                 "clusterIdentifier": self.identity,
                 "enableConfigMapMutable": True,
                 "enableSecretMutable": True,

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.clouds.base import NetworkParts
+from haven_iac.clouds.parts import NetworkParts
 from haven_iac.components.base import HavenComponent, details, keys
 from haven_iac.prepare import from_document
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pulumi
 
-from haven_iac.clouds.base import MachineParts
+from haven_iac.clouds.parts import MachineParts
 from haven_iac.components.base import HavenComponent, details, keys, placed
 from haven_iac.prepare import from_document
 

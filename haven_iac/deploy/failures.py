@@ -29,8 +29,8 @@ _WAYS: Mapping[str, str] = {
     r'no matches for kind "(\w+)"': "the kind {0} is not there: the slot that brings it is off, or not ready yet",
     r"ValidatingAdmissionPolicy '([^']+)'": "the policy {0} refuses it: mend the object, or the policy",
     r"is forbidden: User": "the credential may not do this: give it the right, or run with one that has it",
-    r"timed out|timeout|deadline exceeded": "look at the events and pods: `kubectl describe` shows what is missing",
     r"connection refused|unreachable|no such host": "the cluster's API does not answer: look why",
+    r"timed out|timeout|deadline exceeded": "look at the events and pods: `kubectl describe` shows what is missing",
     r"failed to (download|fetch)|manifest unknown": "the chart cannot be had: look at the network, or `mirror.charts`",
     r"execution error at|error calling|values don.t meet": "the chart refuses these values: mend them",
     r"quantities must match": "mend a size in `platform.addons.<slot>.values`, as in 100m or 128Mi",
@@ -68,6 +68,8 @@ def failed(
         kubeconfig: a credential for the cluster, for its events; they are left out without it.
         explain: knows what the cloud's errors mean; they are told as they are when left out.
     """
+    if refused := _refused(tracker.failures):
+        return UpdateFailedError(f"the {kind} did not begin", problems=refused)
     said = [failure for failure in tracker.failures if failure.subject] or tracker.failures
     subjects = {failure.urn: subject(failure, plan) for failure in said}
     told = _events([one for one in subjects.values() if one], kubeconfig)
@@ -85,6 +87,12 @@ def failed(
         problems.append(Problem(text, fix, UpdateFailedError.code, path=where))
     # Plugins say a thing twice, in two wordings.
     return UpdateFailedError(f"the {kind} did not finish", problems=list(dict.fromkeys(problems)))
+
+
+def _refused(failures: Iterable[Failure]) -> list[Problem]:
+    """Return what the program itself found before it registered anything; it says that with code, place and fix."""
+    found = [re.match(r"(HVN\d+) (.*)", one.message, re.DOTALL) for one in failures if not one.subject]
+    return list(dict.fromkeys(Problem(one[2].strip(), code=one[1]) for one in found if one))
 
 
 def subject(failure: Failure, plan: ClusterPlan | None) -> Subject | None:

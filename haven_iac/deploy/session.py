@@ -97,8 +97,9 @@ class Session:
 
     def preview(self, ready: Prepared, tracker: Tracker) -> dict[str, int]:
         """Return what `up` would do: number of resources by operation."""
+        half = self._told_half(half_made(self._exported()))
         with self._at_work("preview", tracker, ready, program=True) as stack:
-            stack.preview(on_event=tracker.on_event, color="never", parallel=PARALLEL)
+            stack.preview(on_event=tracker.on_event, color="never", parallel=PARALLEL, replace=half)
         return tracker.changes
 
     def up(self, ready: Prepared, tracker: Tracker) -> None:
@@ -108,14 +109,9 @@ class Session:
             UpdateFailedError: something failed; the rest is recorded and the next run goes on from there.
             StackLockedError: another run holds the stack.
         """
-        half = self.recover(ready).half
-        if half:
-            names = ", ".join(urn.rpartition("::")[2] for urn in half)
-            self._say(f"an earlier run could not finish {names}: made anew")
+        half = self._told_half(self.recover(ready).half)
         with self._at_work("update", tracker, ready, program=True) as stack:
-            stack.up(
-                on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL, replace=half or None
-            )
+            stack.up(on_event=tracker.on_event, color="never", show_secrets=False, parallel=PARALLEL, replace=half)
 
     def refresh(self, ready: Prepared, tracker: Tracker) -> None:
         """Read what really exists into the state."""
@@ -151,6 +147,13 @@ class Session:
         return done
 
     # How
+
+    def _told_half(self, half: list[str]) -> list[str] | None:
+        """Say what has to be made anew, and return it as the engine takes it."""
+        if half:
+            names = ", ".join(urn.rpartition("::")[2] for urn in half)
+            self._say(f"an earlier run could not finish {names}: made anew")
+        return half or None
 
     @property
     def _which(self) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 
-from haven_iac import kube
 from haven_iac.cli.kubeconfig import mint_from
 from haven_iac.compliance import reader
 from haven_iac.compliance.model import Look, Status, Verdict, differences
@@ -88,7 +87,7 @@ def test_what_was_broken_is_seen_and_nothing_else(cluster: Cluster, name: str) -
 
 def test_a_list_that_comes_in_pages_is_read_to_its_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = reader.read(cluster.kubeconfig)
-    monkeypatch.setattr(kube, "PAGE", 1)
+    monkeypatch.setattr("haven_iac.kube.client.PAGE", 1)
     assert reader.read(cluster.kubeconfig) == whole
     assert len(whole.nodes) == 6
 
@@ -182,7 +181,7 @@ def test_an_api_that_does_not_answer_is_said_within_the_time(cluster: Cluster, m
     foreign = make("other", datetime.now(UTC)).files
     stranger = ApiServer.kubeconfig(_As(cluster.server, foreign), cluster.server.pair("client-ca"))
     assert "not signed by the authority" in refused(stranger)
-    monkeypatch.setattr(kube, "TIMEOUT", (0.5, 0.5))
+    monkeypatch.setattr("haven_iac.kube.client.TIMEOUT", (0.5, 0.5))
     with socket.create_server((HOST, 0)) as silent:
         assert "does not answer" in refused(
             here.replace(cluster.server.server, f"https://{HOST}:{silent.getsockname()[1]}")

@@ -29,6 +29,8 @@ def test_making_a_cluster_takes_little_more_than_the_cloud_does(lab: Inside, clo
     for what, each in (("up", whole), ("up without a change", idle)):
         total = sum(sum(services.values()) for services in each.values())
         print(f"{what}: {total} requests to the cloud: {each}")
+    for one in found["criticalPath"]:
+        print(f"waited {one['waited']:5.2f} s, took {one['seconds']:5.2f} s: {one['name']} ({one['type']})")
     chain = [one for one in found["criticalPath"] if one["type"].startswith("openstack:") or "ApiReady" in one["type"]]
     theirs = sum(one["seconds"] for one in chain)
     ends = {one["phase"]: one for one in found["phases"]}

@@ -79,8 +79,10 @@ def test_the_list_of_the_api_changes_the_listener_alone(stack: Stack, cloud: Any
 def test_credentials_are_rotated_and_the_old_one_is_gone(stack: Stack, api: Kube, cloud: Any) -> None:
     before = servers(cloud)
     old = {one.id for one in cloud.identity.application_credentials(cloud.current_user_id)}
-    types, _ = change(stack, "rolling", cloud={"settings": {"controllers": {"rotation": 1}}})
-    assert types <= {"ApplicationCredential", "Secret", "DaemonSet", "Deployment", "StatefulSet"}
+    types, done = change(stack, "rolling", cloud={"settings": {"controllers": {"rotation": 1}}})
+    assert types == {"ApplicationCredential", "S3Key", "Secret", "DaemonSet", "Deployment", "StatefulSet"}
+    assert "create" not in done
+    assert "delete" not in done
     new = {one.id for one in cloud.identity.application_credentials(cloud.current_user_id)}
     assert len(new) == len(old)
     assert not new & old

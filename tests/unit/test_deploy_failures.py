@@ -112,3 +112,10 @@ def test_every_sort_of_failure_has_a_way_on(message: str, words: str) -> None:
 def test_the_provider_says_its_own_names_once() -> None:
     long = f'resource {SERVICE} was not successfully created: it broke\n  File "x.py"\nTraceback (most recent)'
     assert failures._short(long) == "it was not successfully created: it broke"
+
+
+def test_what_the_program_finds_before_it_begins_is_told_as_it_is() -> None:
+    made = Tracker(Quiet())
+    said = "HVN103 stacks/Pulumi.x.yaml:3 dns.secret: it is wrong; store another"
+    made.failures += [Failure("", said), Failure("", "1 problem in the description of the cluster")]
+    assert [str(one) for one in failed("update", made, None).problems] == [said]

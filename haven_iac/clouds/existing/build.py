@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pulumi
 
-from haven_iac.clouds.base import Bare, ControlPlaneParts, EndpointParts, KeyParts, NetworkParts
+from haven_iac.clouds.base import Bare
 from haven_iac.clouds.existing import settings_of
 from haven_iac.clouds.existing.credential import server_of, text_of
 from haven_iac.clouds.existing.provider import ExistingCluster
+from haven_iac.clouds.parts import ControlPlaneParts, EndpointParts, KeyParts, NetworkParts
 from haven_iac.plan.model import ClusterPlan
 
 

@@ -10,17 +10,10 @@ from typing import Any
 import pulumi
 
 from haven_iac import resources
-from haven_iac.clouds.base import (
-    Bare,
-    ControlPlaneParts,
-    EndpointParts,
-    KeyParts,
-    MachineParts,
-    NetworkParts,
-    PoolParts,
-)
+from haven_iac.clouds.base import Bare
 from haven_iac.clouds.local.commands import FAKE_NODE
 from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
+from haven_iac.clouds.parts import ControlPlaneParts, EndpointParts, KeyParts, MachineParts, NetworkParts, PoolParts
 from haven_iac.plan.model import ClusterPlan, PoolPlan
 from haven_iac.project import Project
 

@@ -20,7 +20,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Resou
 from haven_iac.clouds.base import tell
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.differences import compared
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access, access_from
 from haven_iac.clouds.openstack.objects import OWNER, SEGMENTS
 from haven_iac.errors import DeployError
 
@@ -48,7 +48,7 @@ class BucketProvider(ResourceProvider):
         Raises:
             DeployError: it is another's, or the cloud refuses.
         """
-        cloud, name = connect(settings_from(props["settings"])), str(props["name"])
+        cloud, name = connect(access_from(props["settings"])), str(props["name"])
         headers = _look(cloud, name)
         if headers is None:
             _ask(cloud, "put", name, {OWNER: str(props["identity"])})
@@ -71,7 +71,7 @@ class BucketProvider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return it, or nothing when somebody has deleted it: the next run makes it again."""
-        if _look(connect(settings_from(props["settings"])), id_) is None:
+        if _look(connect(access_from(props["settings"])), id_) is None:
             return ReadResult("", {})
         return ReadResult(id_, props)
 
@@ -81,7 +81,7 @@ class BucketProvider(ResourceProvider):
         Raises:
             DeployError: the cloud refuses, or it does not become empty.
         """
-        cloud, identity = connect(settings_from(_props["settings"])), str(_props["identity"])
+        cloud, identity = connect(access_from(_props["settings"])), str(_props["identity"])
         headers = _look(cloud, _id)
         if headers is None:
             return
@@ -120,7 +120,7 @@ class Bucket(Resource, module="haven", name="Bucket"):
             settings: `cloud.settings`.
             opts: parent.
         """
-        props = {"name": name, "ends": ends, "identity": identity, "settings": dict(settings)}
+        props = {"name": name, "ends": ends, "identity": identity, "settings": access(settings)}
         super().__init__(BucketProvider(), resource, props, opts)
 
 

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from haven_iac.clouds.base import (
-    AccessParts,
-    ControlPlaneParts,
-    EndpointParts,
-    Explained,
-    KeyParts,
-    MachineParts,
-    NetworkParts,
-    PoolParts,
-)
+from haven_iac.clouds.base import Explained
 from haven_iac.clouds.openstack import authorities, credential, founding, servers, settings_of, tokens
 from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
@@ -25,8 +16,19 @@ from haven_iac.clouds.openstack.explain import explain
 from haven_iac.clouds.openstack.find import find
 from haven_iac.clouds.openstack.leftovers import Leftovers
 from haven_iac.clouds.openstack.objects import containers
+from haven_iac.clouds.openstack.place import Place
 from haven_iac.clouds.openstack.pool_nodes import PoolNodes
 from haven_iac.clouds.openstack.ready import ApiReady
+from haven_iac.clouds.openstack.user_data import joining
+from haven_iac.clouds.parts import (
+    AccessParts,
+    ControlPlaneParts,
+    EndpointParts,
+    KeyParts,
+    MachineParts,
+    NetworkParts,
+    PoolParts,
+)
 from haven_iac.plan.model import ClusterPlan, PoolPlan, Role
 
 if TYPE_CHECKING:
@@ -90,8 +92,9 @@ class OpenStackBuilder:
         nodes = _nodes(place, pool, keys, facts, pulumi.ResourceOptions(parent=opts.parent, deleted_with=ready))
         first = next(node.name for node in pool.nodes if node.first)
         answered = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[ready]))
-        noted = founding.note(plan, keys.identity, network.details, found[first].id, answered)
-        return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes, *noted))
+        # Nothing waits for this note: it is for a first server that boots again.
+        founding.note(plan, keys.identity, network.details, found[first].id, answered)
+        return ControlPlaneParts(ready.ready, (ready, *found.values(), nodes))
 
     def machines(
         self,
@@ -153,7 +156,7 @@ class OpenStackBuilder:
 
 
 def _nodes(
-    place: servers.Place,
+    place: Place,
     pool: PoolPlan,
     keys: KeyParts,
     facts: Any,
@@ -170,7 +173,7 @@ def _nodes(
             "distribution": spec.kubernetes.distribution.value,
             "nodes": facts,
             "kubeconfig": pulumi.Output.secret(keys.kubeconfig),
-            "keys": pulumi.Output.secret(keys.material.apply(servers.joining)),
+            "keys": pulumi.Output.secret(keys.material.apply(joining)),
             "authorities": place.authorities,
             "inside": place.endpoint["inside"],
             "outside": place.endpoint["outside"],
@@ -187,8 +190,8 @@ def _place(
     network: NetworkParts,
     endpoint: EndpointParts,
     exists: pulumi.Output[bool] | None = None,
-) -> servers.Place:
-    return servers.Place(
+) -> Place:
+    return Place(
         plan,
         settings_of(plan.spec),
         keys.identity,

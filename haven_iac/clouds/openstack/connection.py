@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from haven_iac.clouds.openstack.settings import OpenStackSettings
+from haven_iac.clouds.openstack.settings import AccessSettings
 from haven_iac.errors import CloudLoginError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Login:
     """The clouds.yaml that was read; empty when there is none."""
 
 
-def login(settings: OpenStackSettings) -> Login:
+def login(settings: AccessSettings) -> Login:
     """Return where the cloud is.
 
     Raises:
@@ -65,7 +65,7 @@ def login(settings: OpenStackSettings) -> Login:
     return _login(config, _region(config, settings, validate=False))
 
 
-def provider_arguments(settings: OpenStackSettings) -> dict[str, str]:
+def provider_arguments(settings: AccessSettings) -> dict[str, str]:
     """Return what the engine's OpenStack plugin is given: names only; it reads credentials where we do.
 
     Raises:
@@ -76,7 +76,7 @@ def provider_arguments(settings: OpenStackSettings) -> dict[str, str]:
     return {key: value for key, value in given.items() if value}
 
 
-def connect(settings: OpenStackSettings) -> Connection:
+def connect(settings: AccessSettings) -> Connection:
     """Return a connection that has logged in.
 
     Raises:
@@ -192,7 +192,7 @@ def _readable() -> None:
             raise CloudLoginError(f"{file} has no `clouds:`", fix="see the documentation of openstacksdk")
 
 
-def _region(config: OpenStackConfig, settings: OpenStackSettings, *, validate: bool) -> Any:
+def _region(config: OpenStackConfig, settings: AccessSettings, *, validate: bool) -> Any:
     from keystoneauth1.exceptions import ClientException, MissingRequiredOptions
     from openstack.exceptions import ConfigException
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haven_iac.clouds.openstack.connection import connect
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access_from
 from haven_iac.errors import HavenError
 
 LINES = 12
@@ -23,7 +23,7 @@ def told(settings: Mapping[str, Any], servers: Sequence[str]) -> str:
         servers: their ids.
     """
     try:
-        cloud = connect(settings_from(settings))
+        cloud = connect(access_from(settings))
     except HavenError as error:
         return f"\n(the consoles could not be read: {error.what})"
     return "".join(console(cloud, server) for server in servers[:MACHINES])

@@ -6,13 +6,13 @@ from typing import Any
 
 import pulumi
 
-from haven_iac.clouds.base import AccessParts
 from haven_iac.clouds.openstack import names, object_access
 from haven_iac.clouds.openstack.connection import login
 from haven_iac.clouds.openstack.controllers import Access, checksum, cloud_conf
 from haven_iac.clouds.openstack.network import is_id
 from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.clouds.openstack.tokens import foreseen, look, make
+from haven_iac.clouds.parts import AccessParts
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform import late
 

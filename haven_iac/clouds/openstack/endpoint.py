@@ -11,11 +11,11 @@ from typing import Any
 import pulumi
 
 from haven_iac.bootstrap.registry import find
-from haven_iac.clouds.base import EndpointParts
 from haven_iac.clouds.openstack import names, network, virtual_address
 from haven_iac.clouds.openstack.security import API_PORT, CLIENT_ADDRESS_PROVIDERS
 from haven_iac.clouds.openstack.settings import Exposure, OpenStackSettings
 from haven_iac.clouds.openstack.tokens import Resource, after, look, make
+from haven_iac.clouds.parts import EndpointParts
 from haven_iac.plan.model import ClusterPlan
 
 IDLE_MS = 600_000

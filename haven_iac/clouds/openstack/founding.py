@@ -18,7 +18,7 @@ from haven_iac.bootstrap.facts import Marker
 from haven_iac.clouds.openstack import names
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.differences import compared
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access, access_from
 from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.clouds.openstack.tokens import look, make
 from haven_iac.plan.model import ClusterPlan
@@ -46,7 +46,7 @@ def note(
     placed: Any,
     first: pulumi.Output[str],
     opts: pulumi.ResourceOptions,
-) -> tuple[pulumi.Resource, ...]:
+) -> None:
     """Note that the cluster exists.
 
     Args:
@@ -56,7 +56,7 @@ def note(
         first: id of the first server.
         opts: parent; depends on the API's answer.
     """
-    port = make(
+    make(
         "networking/port:Port",
         f"{plan.spec.name}-founded",
         {
@@ -70,10 +70,7 @@ def note(
         },
         opts,
     )
-    told = Founded(
-        f"{plan.spec.name}-founded", identity=identity, server=first, settings=plan.spec.cloud.settings, opts=opts
-    )
-    return port, told
+    Founded(f"{plan.spec.name}-founded", identity=identity, server=first, settings=plan.spec.cloud.settings, opts=opts)
 
 
 class FoundedProvider(ResourceProvider):
@@ -95,7 +92,7 @@ class FoundedProvider(ResourceProvider):
 
 
 def _tell(props: Mapping[str, Any]) -> None:
-    cloud: Any = connect(settings_from(props["settings"]))
+    cloud: Any = connect(access_from(props["settings"]))
     cloud.compute.set_server_metadata(str(props["server"]), **{KEY: str(props["identity"])})
 
 
@@ -111,5 +108,5 @@ class Founded(Resource, module="haven", name="Founded"):
         settings: Mapping[str, Any],
         opts: pulumi.ResourceOptions,
     ) -> None:
-        props = {"identity": identity, "server": server, "settings": dict(settings)}
+        props = {"identity": identity, "server": server, "settings": access(settings)}
         super().__init__(FoundedProvider(), name, props, opts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from haven_iac.clouds.openstack.settings import OpenStackSettings
+from haven_iac.clouds.openstack.settings import AccessSettings, OpenStackSettings
 from haven_iac.spec.load import validate
 
 
@@ -16,6 +16,20 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def access(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what resources take of `cloud.settings` that only have to reach the cloud: the rest does not change them.
+
+    Args:
+        settings: `cloud.settings`, as it is written.
+    """
+    return {key: settings[key] for key in ("cloud", "region", "bootTimeout") if key in settings}
+
+
+def access_from(given: Mapping[str, Any]) -> AccessSettings:
+    """Return how to reach the cloud from a resource's input, which may be all of `cloud.settings`."""
+    return validate(AccessSettings, access(plain(given)))
 
 
 def settings_from(given: Mapping[str, Any]) -> OpenStackSettings:

@@ -18,7 +18,7 @@ from haven_iac.clouds.openstack.buckets import end
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.differences import compared
 from haven_iac.clouds.openstack.drain import drain
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access, access_from
 from haven_iac.clouds.openstack.sweep import sweep
 
 SECONDS = 10.0
@@ -46,7 +46,7 @@ class LeftoversProvider(ResourceProvider):
         Raises:
             HavenError: the cloud does not let us in, or something would not go.
         """
-        connection = connect(settings_from(_props["settings"]))
+        connection = connect(access_from(_props["settings"]))
         drain(Kube(str(_props["kubeconfig"]), SECONDS), tell)
         swept = sweep(connection, str(_props["identity"]), tell)
         end(connection, str(_props["identity"]), _props.get("ending") or ())
@@ -71,7 +71,7 @@ class Leftovers(Resource, module="haven", name="OpenStackLeftovers"):
         props = {
             "identity": identity,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
-            "settings": dict(settings),
+            "settings": access(settings),
             "ending": list(ending),
         }
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])

@@ -17,7 +17,7 @@ from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.clouds.openstack.differences import compared
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access_from, settings_from
 from haven_iac.clouds.openstack.rolling import Roll
 from haven_iac.errors import DeployError, UnreachableError
 from haven_iac.spec.load import parse
@@ -76,7 +76,7 @@ def _made(node: Props) -> tuple[Any, Any]:
 
 
 def _registered(props: Props, names: Any) -> None:
-    patience = settings_from(_settings(props)).boot_seconds
+    patience = access_from(_settings(props)).boot_seconds
     missing = nodes.wait(Kube(str(props["kubeconfig"])), names, patience, nodes.known)
     if missing:
         servers = [str(props["nodes"][name]["server"]) for name in missing]

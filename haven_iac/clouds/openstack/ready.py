@@ -15,7 +15,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 from haven_iac.clouds.openstack.api import Kube
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.clouds.openstack.differences import compared
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access, access_from
 from haven_iac.errors import DeployError, UnreachableError
 
 PAUSE = 1.0
@@ -50,7 +50,7 @@ def wait(props: Mapping[str, Any]) -> None:
     Raises:
         DeployError: it does not in time.
     """
-    patience = settings_from(props["settings"]).boot_seconds
+    patience = access_from(props["settings"]).boot_seconds
     deadline, reason = time.monotonic() + patience, ""
     api = Kube(str(props["kubeconfig"]), seconds=5)
     while time.monotonic() < deadline:
@@ -86,7 +86,7 @@ class ApiReady(Resource, module="haven", name="ApiReady"):
             "identity": identity,
             "kubeconfig": pulumi.Output.secret(kubeconfig),
             "servers": list(servers),
-            "settings": dict(settings),
+            "settings": access(settings),
             "ready": None,
         }
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])

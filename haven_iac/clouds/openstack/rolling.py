@@ -17,8 +17,8 @@ from haven_iac.clouds.openstack import nodes
 from haven_iac.clouds.openstack.api import MERGE, Kube
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.clouds.openstack.names import GENERATION_KEY
-from haven_iac.clouds.openstack.servers import boot_facts
 from haven_iac.clouds.openstack.settings import OpenStackSettings
+from haven_iac.clouds.openstack.user_data import boot_facts
 from haven_iac.errors import DeployError
 from haven_iac.spec import ClusterSpec
 

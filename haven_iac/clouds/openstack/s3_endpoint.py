@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
 
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.differences import compared
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access, access_from
 from haven_iac.clouds.openstack.objects import s3_url
 from haven_iac.errors import DeployError
 
@@ -30,16 +30,12 @@ class S3EndpointProvider(ResourceProvider):
         return CreateResult(id_=str(props["identity"]), outs={**props, "url": _url(props)})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Tell that another cloud is looked at anew."""
-        return compared(_olds, _news, replaces=("identity",), noted=("settings",))
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Look again."""
-        return UpdateResult(outs={**_news, "url": _url(_news)})
+        """Tell that another cluster's is looked up anew; a preview would not know the address of one that changes."""
+        return compared(_olds, _news, replaces=("identity",), noted=())
 
 
 def _url(props: Mapping[str, Any]) -> str:
-    cloud: Any = connect(settings_from(props["settings"]))
+    cloud: Any = connect(access_from(props["settings"]))
     found = cloud.object_store.get_endpoint()
     if not found:
         raise DeployError("the cloud's catalogue has no object storage", fix="write external, with an S3 of your own")
@@ -62,5 +58,5 @@ class S3Endpoint(Resource, module="haven", name="S3Endpoint"):
             settings: `cloud.settings`.
             opts: parent.
         """
-        props = {"identity": identity, "settings": dict(settings), "url": None}
+        props = {"identity": identity, "settings": access(settings), "url": None}
         super().__init__(S3EndpointProvider(), name, props, opts)

@@ -18,7 +18,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Resou
 
 from haven_iac.clouds.openstack.connection import connect
 from haven_iac.clouds.openstack.differences import compared
-from haven_iac.clouds.openstack.inputs import settings_from
+from haven_iac.clouds.openstack.inputs import access, access_from
 from haven_iac.errors import DeployError
 
 _PATH = "/credentials"
@@ -33,7 +33,7 @@ class S3KeyProvider(ResourceProvider):
         Raises:
             DeployError: Keystone refuses.
         """
-        cloud: Any = connect(settings_from(props["settings"]))
+        cloud: Any = connect(access_from(props["settings"]))
         access, secret = access_key(str(props["identity"]), str(props["credential"])), secrets.token_hex(20)
         blob = {"access": access, "secret": secret, "app_cred_id": str(props["credential"])}
         body = {
@@ -66,7 +66,7 @@ class S3KeyProvider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Return it, or nothing when somebody has deleted it: the next run makes another."""
-        cloud: Any = connect(settings_from(props["settings"]))
+        cloud: Any = connect(access_from(props["settings"]))
         return ReadResult(id_, props) if _there(cloud, id_, str(props["user"])) else ReadResult("", {})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ class S3KeyProvider(ResourceProvider):
         Raises:
             DeployError: Keystone refuses.
         """
-        cloud: Any = connect(settings_from(_props["settings"]))
+        cloud: Any = connect(access_from(_props["settings"]))
         status = cloud.identity.delete(f"{_PATH}/{_id}").status_code
         if status >= 400 and _there(cloud, _id, str(_props["user"])):
             raise DeployError(
@@ -119,7 +119,7 @@ class S3Key(Resource, module="haven", name="S3Key"):
             settings: `cloud.settings`.
             opts: parent; depends on the containers, so that nobody writes when these go.
         """
-        props = {"identity": identity, "credential": credential, "settings": dict(settings)}
+        props = {"identity": identity, "credential": credential, "settings": access(settings)}
         outs = dict.fromkeys(("access", "secret", "user"))
         secret = pulumi.ResourceOptions(additional_secret_outputs=["secret"])
         super().__init__(S3KeyProvider(), name, {**props, **outs}, pulumi.ResourceOptions.merge(opts, secret))

@@ -7,20 +7,17 @@ to date one node after the other (`haven_iac.clouds.openstack.rolling`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from haven_iac.bootstrap.base import Machine, UserData
-from haven_iac.bootstrap.facts import BootFacts
-from haven_iac.bootstrap.registry import find
-from haven_iac.clouds.openstack import CLOUD, authorities, founding, names, network, virtual_address
+from haven_iac.clouds.openstack import names, network
+from haven_iac.clouds.openstack.place import Place
 from haven_iac.clouds.openstack.security import CLIENT_ADDRESS_PROVIDERS
-from haven_iac.clouds.openstack.settings import AntiAffinity, OpenStackSettings
+from haven_iac.clouds.openstack.settings import AntiAffinity
 from haven_iac.clouds.openstack.tokens import Resource, after, make
-from haven_iac.plan.model import ClusterPlan, NodePlan, PoolPlan, Role
-from haven_iac.platform import objects
+from haven_iac.clouds.openstack.user_data import generation, user_data
+from haven_iac.plan.model import NodePlan, PoolPlan, Role
 from haven_iac.spec import ClusterSpec
 from haven_iac.spec.model import quantity
 from haven_iac.spec.nodes import DiskSpec
@@ -40,35 +37,6 @@ BORN_WITH = (
     "metadata",
 )
 """Inputs of a server whose change must not touch it."""
-ETCD_DEVICE = "/dev/vdb"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Everything that the machines of one cluster share."""
-
-    plan: ClusterPlan
-    settings: OpenStackSettings
-    identity: pulumi.Output[str]
-    network: Any
-    """What `network.build` returned."""
-    endpoint: Any
-    """What `endpoint.build` told."""
-    material: pulumi.Output[Mapping[str, str]]
-    authorities: pulumi.Output[Mapping[str, str]]
-    """What `authorities.held` returned."""
-    exists: pulumi.Output[bool]
-    """Whether the cluster has been started already."""
-
-    @property
-    def tags(self) -> pulumi.Output[list[str]]:
-        """Return the tags of a machine and its port."""
-        return self.identity.apply(lambda one: [names.tag(one)])
-
-
-def machine(node: NodePlan) -> Machine:
-    """Return what bootstrapping needs to know of a node."""
-    return Machine(node.name, node.role is Role.CONTROL_PLANE, node.first, node.labels, node.taints)
 
 
 def disk(spec: ClusterSpec, pool: PoolPlan) -> DiskSpec:
@@ -207,86 +175,6 @@ def gib(size: str) -> int:
     return -(-quantity(size) // GIB)
 
 
-def boot_facts(
-    spec: ClusterSpec,
-    settings: OpenStackSettings,
-    *,
-    server: bool,
-    address: str,
-    inside: str,
-    outside: str,
-    peers: Sequence[str],
-    trusted: Mapping[str, str],
-    exists: bool = False,
-) -> BootFacts:
-    """Return what only building tells about a machine.
-
-    Args:
-        spec: the cluster.
-        settings: of the cloud.
-        server: whether it is part of the control plane.
-        address: its own, on the node network.
-        inside: the API's address for nodes.
-        outside: the API's address for everybody else.
-        peers: addresses of the other servers.
-        trusted: certificates of private authorities, by use (`authorities`).
-        exists: whether the cluster is known to run, so that even the first server joins it.
-    """
-    held = not settings.load_balancer.enabled
-    return BootFacts(
-        external_cloud=True,
-        cluster_exists=exists,
-        node_ip=address,
-        peers=tuple(peers),
-        names=(outside,) if server else (),
-        marker=founding.marker(settings) if server else None,
-        etcd_disk=ETCD_DEVICE if server and settings.etcd_disk else "",
-        snapshots=objects.snapshots(spec, CLOUD.promise(spec)) if server else None,
-        manifests=((virtual_address.FILE, virtual_address.manifest(spec, inside)),) if server and held else (),
-        mirror_ca=trusted.get(authorities.MIRROR, ""),
-        identity_ca=trusted.get(authorities.IDENTITY, "") if server else "",
-    )
-
-
-def user_data(place: Place, node: NodePlan, made: Mapping[str, Resource]) -> pulumi.Output[UserData]:
-    """Return what a server boots with; secret."""
-    is_server = node.role is Role.CONTROL_PLANE
-    bootstrap = find(place.plan.spec.kubernetes.distribution.value)
-    others = [network.address(port) for name, port in made.items() if is_server and name != node.name]
-
-    def render(known: list[Any]) -> UserData:
-        material, inside, outside, trusted, exists, own, *peers = known
-        spec = place.plan.spec
-        facts = boot_facts(
-            spec,
-            place.settings,
-            server=is_server,
-            address=own,
-            inside=inside,
-            outside=outside,
-            peers=peers,
-            trusted=trusted,
-            exists=exists,
-        )
-        return bootstrap.user_data(spec, machine(node), material, inside, facts)
-
-    told = pulumi.Output.all(
-        place.material,
-        place.endpoint["inside"],
-        place.endpoint["outside"],
-        place.authorities,
-        place.exists,
-        network.address(made[node.name]),
-        *others,
-    )
-    return pulumi.Output.secret(told.apply(render))
-
-
-def generation(data: pulumi.Output[UserData]) -> pulumi.Output[str]:
-    """Return what a machine is made from, as a short text that gives nothing away."""
-    return pulumi.Output.unsecret(data.apply(lambda one: one.generation))
-
-
 KUBELET_LABELS = ("kubernetes.io/hostname", "kubernetes.io/os", "topology.kubernetes.io/zone")
 """Labels of the plan that the kubelet and the cloud controller set."""
 
@@ -308,11 +196,6 @@ def node_facts(
         }
         for node in pool.nodes
     }
-
-
-def joining(material: Mapping[str, str]) -> dict[str, str]:
-    """Return the key material that machines join with: no authority's key, and none that signs tokens."""
-    return {name: text for name, text in material.items() if name == "ca.crt" or name.endswith(".token")}
 
 
 def members(

@@ -172,14 +172,27 @@ class ControllerSettings(SpecModel):
     """Raise it by one, and the next `up` makes a new credential and takes the old one away."""
 
 
-class OpenStackSettings(SpecModel):
-    """Settings of a cluster on OpenStack."""
+class AccessSettings(SpecModel):
+    """How this machine reaches the cloud, and how long it waits for it."""
 
     cloud: Text | None = None
     """Entry in clouds.yaml; OS_CLOUD when left out, and the OS_* variables where there is neither. Name and password
     never stand here."""
     region: Text | None = None
     """Region; that of clouds.yaml or OS_REGION_NAME when left out."""
+    boot_timeout: Duration = "15m"
+    """How long a server may take from its boot to an API that answers, or a node that joins; 15m when left out. A run
+    that gives up leaves everything as it is, and the next one goes on waiting."""
+
+    @property
+    def boot_seconds(self) -> float:
+        """Return `boot_timeout` in seconds."""
+        return duration(self.boot_timeout).total_seconds()
+
+
+class OpenStackSettings(AccessSettings):
+    """Settings of a cluster on OpenStack."""
+
     ca: Pem | None = None
     """Certificates of the private authority behind the cloud's own addresses, for the controllers in the cluster;
     public authorities when left out. Runs on this machine use `cacert` of clouds.yaml or OS_CACERT."""
@@ -235,15 +248,6 @@ class OpenStackSettings(SpecModel):
     controllers: ControllerSettings = ControllerSettings()
     """How the cluster's own controllers log in."""
 
-    boot_timeout: Duration = "15m"
-    """How long a server may take from its boot to an API that answers, or a node that joins; 15m when left out. A run
-    that gives up leaves everything as it is, and the next one goes on waiting."""
-
     simulated: bool = False
     """True on the lab (`haven-iac lab`), whose servers boot and whose nodes and pods are simulated: stand-in charts are
     used, and everything says that it is no evidence."""
-
-    @property
-    def boot_seconds(self) -> float:
-        """Return `boot_timeout` in seconds."""
-        return duration(self.boot_timeout).total_seconds()

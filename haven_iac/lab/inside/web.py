@@ -86,9 +86,10 @@ class Faulty:
             environ["wsgi.input"] = io.BytesIO(data)
             with contextlib.suppress(ValueError):
                 body = json.loads(data)
-        inner = next(iter(body.values()), {}) if isinstance(body, dict) else {}
-        name = inner.get("name", "") if isinstance(inner, dict) else ""
+        parts = [one for one in body.values() if isinstance(one, dict)] if isinstance(body, dict) else []
+        # A server comes beside hints for the scheduler, in any order.
+        name = next((str(one["name"]) for one in parts if "name" in one), "")
         user = None
-        if self._service == "keystone" and method == "POST" and path.endswith("/auth/tokens"):
-            user = inner.get("identity", {}).get("password", {}).get("user", {}).get("name", "")
-        return {"method": method, "path": path, "name": str(name), "service": self._service, "user": user}
+        if parts and self._service == "keystone" and method == "POST" and path.endswith("/auth/tokens"):
+            user = parts[0].get("identity", {}).get("password", {}).get("user", {}).get("name", "")
+        return {"method": method, "path": path, "name": name, "service": self._service, "user": user}

@@ -10,8 +10,8 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* A workload. root, name; app, component, kind, replicas, image, args, env, ports,
-volumes, mounts, claims, sidecars, privileged, namespace, account, command, podLabels. */}}
+{{/* A workload. root, name; app, component, kind, replicas, image, command, args, env, ports, podLabels,
+podAnnotations, volumes, mounts, claims, sidecars, privileged, namespace, account. */}}
 {{- define "stand-in.workload" -}}
 {{- $kind := .kind | default "Deployment" }}
 apiVersion: apps/v1
@@ -36,6 +36,9 @@ spec:
         {{- with .podLabels }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
+      {{- with .podAnnotations }}
+      annotations: {{- toYaml . | nindent 8 }}
+      {{- end }}
     spec:
       serviceAccountName: {{ .account | default .name }}
       {{- with .priorityClassName }}
