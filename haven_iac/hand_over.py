@@ -8,6 +8,8 @@ The module's path is part of every such stack's state: it must stay importable.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Container, Mapping
 from typing import Any
 
 import pulumi
@@ -22,18 +24,19 @@ from pulumi.dynamic import (
 )
 
 from haven_iac.errors import DeployError
-from haven_iac.kube import connect
+from haven_iac.kube import Kube, KubeError, connect
 from haven_iac.platform.common import NS_GITOPS
-from haven_iac.platform.gitops import LABEL
+from haven_iac.platform.gitops import LABEL, PLATFORM
 from haven_iac.spec.gitops import Owner
 
 TYPE = "HandOver"
 
-_RELEASES = f"/apis/helm.toolkit.fluxcd.io/v2/namespaces/{NS_GITOPS}/helmreleases"
+PATIENCE = 60.0
+"""Seconds that Flux has to let go of its objects before it counts as not running."""
 
 
 class HandOverProvider(ResourceProvider):
-    """Remembers the owner, and lets Flux rest when the releases come back."""
+    """Remembers the owner, and has Flux let go when the releases come back."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse to forget objects that the last run has not marked as staying."""
@@ -51,28 +54,95 @@ class HandOverProvider(ResourceProvider):
         return DiffResult(changes=_olds.get("owner") != _news.get("owner"))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Remember the owner; let Flux's releases rest when they are ours again."""
-        if _news["owner"] == Owner.HAVEN_IAC:
+        """Remember the owner; have Flux let go of the releases that are ours again."""
+        if _news["owner"] == Owner.HAVEN_IAC and _news["kubeconfig"]:
             rest(str(_news["kubeconfig"]), str(_news["cluster"]))
         return UpdateResult(outs=_news)
 
 
 def rest(kubeconfig: str, cluster: str) -> list[str]:
-    """Suspend the HelmReleases of one cluster, so that one that is deleted later uninstalls nothing.
+    """Take Flux's own objects for one cluster away, so that it lets go of the releases; what it installed stays.
+
+    Each is suspended before it goes: Flux uninstalls what a HelmRelease has installed unless that is suspended. Helm's
+    records go too, so that the next hand-over begins as the first did.
 
     Returns:
-        Their names.
+        The names of the HelmReleases.
 
     Raises:
         DeployError: the cluster does not answer, or refuses.
     """
     with connect(kubeconfig) as kube:
-        found = kube.items(_RELEASES, labelSelector=f"{LABEL}={cluster}")
-        for one in found:
-            kube.merge(
-                {**one, "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease"}, {"spec": {"suspend": True}}
-            )
-    return [one["metadata"]["name"] for one in found]
+        releases = _found(kube, "HelmRelease", cluster)
+        charts = {(one.get("status") or {}).get("helmChart") for one in releases}
+        whole = kube.read(_body("Kustomization", PLATFORM))
+        for one in (*([whole] if whole else []), *_every(kube, cluster, charts)):
+            _change(kube, one, {"spec": {"suspend": True}})
+        for one in releases:
+            _forget(kube, one)
+        _remove(kube, cluster, charts)
+    return [one["metadata"]["name"] for one in releases]
+
+
+_SOURCE, _KUSTOMIZE, _HELM = (f"{one}.toolkit.fluxcd.io" for one in ("source", "kustomize", "helm"))
+_KINDS = {
+    "Kustomization": f"{_KUSTOMIZE}/v1",
+    "HelmRelease": f"{_HELM}/v2",
+    "HelmChart": f"{_SOURCE}/v1",
+    "HelmRepository": f"{_SOURCE}/v1",
+}
+"""Flux's kinds, in the order in which their objects go: what makes others first."""
+
+
+def _body(kind: str, name: str) -> dict[str, Any]:
+    return {"apiVersion": _KINDS[kind], "kind": kind, "metadata": {"name": name, "namespace": NS_GITOPS}}
+
+
+def _found(kube: Kube, kind: str, cluster: str) -> list[dict[str, Any]]:
+    path = f"/apis/{_KINDS[kind]}/namespaces/{NS_GITOPS}/{kind.lower().replace('repository', 'repositorie')}s"
+    which = "" if kind == "HelmChart" else f"{LABEL}={cluster}"
+    return [{**one, "apiVersion": _KINDS[kind], "kind": kind} for one in kube.items(path, labelSelector=which)]
+
+
+def _every(kube: Kube, cluster: str, charts: Container[Any]) -> list[dict[str, Any]]:
+    """Return Flux's objects for one cluster; its HelmCharts have no label of ours, and are known by name."""
+    found = [one for kind in _KINDS for one in _found(kube, kind, cluster)]
+    return [one for one in found if one["kind"] != "HelmChart" or f"{NS_GITOPS}/{one['metadata']['name']}" in charts]
+
+
+def _remove(kube: Kube, cluster: str, charts: Container[Any]) -> None:
+    """Delete what is suspended and wait until it is gone; what a Flux that does not answer would keep is let go."""
+    begun = time.monotonic()
+    while left := _every(kube, cluster, charts):
+        waited = time.monotonic() - begun
+        if waited > 2 * PATIENCE:
+            names = ", ".join(f"{one['kind']} {one['metadata']['name']}" for one in left)
+            raise DeployError(f"still in {NS_GITOPS}: {names}", fix="see who makes them anew, then run again")
+        for one in left:
+            if waited > PATIENCE and one["metadata"].get("finalizers"):
+                _change(kube, one, {"metadata": {"finalizers": None}})
+            if not one["metadata"].get("deletionTimestamp"):
+                kube.delete(one)
+        time.sleep(0.2)
+
+
+def _change(kube: Kube, body: Mapping[str, Any], change: Mapping[str, Any]) -> None:
+    """Change an object that may be gone by now."""
+    try:
+        kube.merge(body, change)
+    except KubeError as error:
+        if error.status != 404:
+            raise
+
+
+def _forget(kube: Kube, release: Mapping[str, Any]) -> None:
+    """Delete Helm's records of a release."""
+    spec = release["spec"]
+    namespace = spec.get("storageNamespace") or NS_GITOPS
+    which = f"owner=helm,name={spec.get('releaseName') or release['metadata']['name']}"
+    for one in kube.items(f"/api/v1/namespaces/{namespace}/secrets", bare=True, labelSelector=which):
+        about = {"name": one["metadata"]["name"], "namespace": namespace}
+        kube.delete({"apiVersion": "v1", "kind": "Secret", "metadata": about})
 
 
 class HandOver(Resource, module="haven", name=TYPE):

@@ -23,6 +23,8 @@ PATCH_FORCE = "pulumi.com/patchForce"
 """Another field manager never stops a run; drift is healed."""
 OWNER = "haven-iac/owner"
 """Label with the name of the cluster that made an object: what else stands in a shared cluster is left alone."""
+HELM = "meta.helm.sh"
+"""Start of the two annotations with which Helm marks the objects of a release."""
 SKIP_AWAIT = "pulumi.com/skipAwait"
 """Do not wait for an object: for Services inside the cluster, which the provider watches for ten seconds each."""
 
@@ -55,6 +57,11 @@ class Marks:
     """A field that somebody else has set is taken over; otherwise that stops the run."""
     keep: Keep | None = None
     """What stays in the cluster when it goes from here; nothing when left out."""
+    release: tuple[str, str] | None = None
+    """Name and namespace of the Helm release that may once own it, marked as Helm does; not marked when left out.
+
+    Kubernetes counts a Deployment as written anew when its annotations change: who finds these there changes nothing.
+    """
 
     def kept(self, kind: str, metadata: Mapping[str, Any]) -> pulumi.ResourceOptions | None:
         """Return the option that keeps an object, or None.
@@ -140,6 +147,8 @@ def annotated(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any], m
     notes = {PATCH_FORCE: "true"} if marks.force else {}
     if kind == "kubernetes:core/v1:Service" and spec.get("type") != "LoadBalancer":
         notes[SKIP_AWAIT] = "true"
+    if marks.release:
+        notes |= dict(zip((f"{HELM}/release-name", f"{HELM}/release-namespace"), marks.release, strict=True))
     owner = {OWNER: marks.owner} if marks.owner else {}
     # Nothing is left out rather than empty: the API drops empty maps, which would look like a change ever after.
     more = {"labels": {**(metadata.get("labels") or {}), **owner}}

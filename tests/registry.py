@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import ssl
 import tarfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from haven_iac.keys.authority import authority, certificate
+from tests.serving import serving
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.cncf.helm.config.v1+json"
@@ -125,21 +122,5 @@ def archive(folder: Path, name: str, version: str) -> bytes:
 @contextmanager
 def running(folder: Path | None = None, address: str = "127.0.0.1") -> Iterator[Registry]:
     """Run a registry; with a folder it has TLS, and the authority of its certificate is put there as ca.pem."""
-    server = Registry(address)
-    if folder:
-        now = datetime.now(UTC)
-        ca = authority("mirror", now)
-        leaf = certificate(ca, address, now, timedelta(hours=2), names=[address], server=True)
-        (folder / "ca.pem").write_text(ca.cert)
-        (folder / "leaf.pem").write_text(leaf.cert + leaf.key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "leaf.pem")
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Registry(address), folder, "mirror") as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -12,6 +12,7 @@ from haven_iac.components import stand_in
 from haven_iac.components.base import HavenComponent
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform import late
+from haven_iac.platform.gitops import handed
 from haven_iac.platform.release import API_HOST, Manifest, Release, SecretRef
 from haven_iac.platform.secret_forms import render
 from haven_iac.prepare import from_document
@@ -54,8 +55,10 @@ class AddOn(HavenComponent):
         taken_down = opts.deleted_with if opts else None
         self._object = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(deleted_with=taken_down))
         self._marks = _marks(plan)
-        moving = release is not None and release.owner is Owner.MOVING
-        inside = replace(self._marks, keep=resources.everything) if moving else self._marks
+        inside = self._marks
+        if release and plan.spec.gitops and handed(release):
+            keep = resources.everything if release.owner is Owner.MOVING else inside.keep
+            inside = replace(inside, keep=keep, release=(release.name, release.namespace))
         self._inside = pulumi.ResourceOptions.merge(
             self._child, pulumi.ResourceOptions(transforms=[resources.in_cluster(taken_down, inside)])
         )

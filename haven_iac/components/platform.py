@@ -7,8 +7,8 @@ import pulumi
 from haven_iac.components.add_on import AddOn, AddOnArgs
 from haven_iac.components.base import HavenComponent
 from haven_iac.hand_over import HandOver
-from haven_iac.platform.slots import GITOPS
 from haven_iac.prepare import from_document
+from haven_iac.spec.gitops import Owner
 
 
 class PlatformArgs(TypedDict):
@@ -21,7 +21,7 @@ class PlatformArgs(TypedDict):
     server: NotRequired[pulumi.Input[str]]
     """`ApiEndpoint.server`, for the record of the API; a name that leads nowhere when left out."""
     kubeconfig: NotRequired[pulumi.Input[str]]
-    """Credential with which webhooks are waited for, and Flux is asked to rest; neither when left out.  Secret."""
+    """Credential with which webhooks are waited for, and Flux is made to let go; neither when left out.  Secret."""
 
 
 class Platform(HavenComponent):
@@ -41,8 +41,11 @@ class Platform(HavenComponent):
         for manifest in plan.manifests:
             needs.setdefault(manifest.slot, set()).update(manifest.needs)
         made: dict[str, pulumi.Resource] = {}
+        owner = plan.spec.gitops.owner if plan.spec.gitops else None
+        # Flux lets go before we apply; that we have let go is on record when all of it is marked to stay.
+        begun = [self._owner(plan.spec.name, owner, args, opts, [])] if owner is Owner.HAVEN_IAC else []
         for slot in plan.slots:
-            after = [made[need] for need in sorted(needs[slot]) if need in made]
+            after = [*begun, *(made[need] for need in sorted(needs[slot]) if need in made)]
             one: AddOnArgs = {"spec": args["spec"], "slot": slot, "late": args.get("late", {})}
             if "server" in args:
                 one["server"] = args["server"]
@@ -56,17 +59,19 @@ class Platform(HavenComponent):
                     pulumi.ResourceOptions(depends_on=after, deleted_with=opts.deleted_with if opts else None),
                 ),
             )
-        if plan.spec.gitops:
-            around = pulumi.ResourceOptions(
-                depends_on=[made[one] for one in (GITOPS,) if one in made],
-                deleted_with=opts.deleted_with if opts else None,
-            )
-            HandOver(
-                f"{name}-owner",
-                plan.spec.name,
-                plan.spec.gitops.owner,
-                args.get("kubeconfig", ""),
-                pulumi.ResourceOptions.merge(self._child, around),
-            )
+        if owner and not begun:
+            self._owner(plan.spec.name, owner, args, opts, list(made.values()))
         self.slots = pulumi.Output.from_input(list(made))
         self.register_outputs({"slots": self.slots})
+
+    def _owner(
+        self,
+        cluster: str,
+        owner: Owner,
+        args: PlatformArgs,
+        opts: pulumi.ResourceOptions | None,
+        after: list[pulumi.Resource],
+    ) -> pulumi.Resource:
+        around = pulumi.ResourceOptions(depends_on=after, deleted_with=opts.deleted_with if opts else None)
+        opts = pulumi.ResourceOptions.merge(self._child, around)
+        return HandOver(f"{self._name}-owner", cluster, owner, args.get("kubeconfig", ""), opts)

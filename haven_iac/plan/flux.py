@@ -12,7 +12,7 @@ from typing import Any
 
 from haven_iac.plan.model import ClusterPlan
 from haven_iac.platform.common import NS_GITOPS
-from haven_iac.platform.gitops import LABEL, SOURCE, folder, handed
+from haven_iac.platform.gitops import LABEL, MIRROR_SECRET, SOURCE, folder, handed
 from haven_iac.platform.release import Release
 
 NOTE = "# Written by `haven-iac gitops export`; written anew by the next one.\n"
@@ -24,6 +24,8 @@ INTERVAL = "1h"
 def files(plan: ClusterPlan) -> dict[str, str]:
     """Return the content of every file, by path from the root of the repository."""
     found: dict[str, Any] = {}
+    marked = {"labels": [{"pairs": {LABEL: plan.spec.name}}]}
+    trusted = MIRROR_SECRET if plan.spec.mirror.charts and plan.spec.mirror.ca_secret else ""
     given = [one for one in plan.releases if handed(one)]
     slots = {one.slot for one in given}
     for release in given:
@@ -32,16 +34,19 @@ def files(plan: ClusterPlan) -> dict[str, str]:
             f"infrastructure/{release.slot}/overlays/{plan.spec.name}",
         )
         found[f"{base}/kustomization.yaml"] = _kustomization(["repository.yaml", "release.yaml"])
-        found[f"{base}/repository.yaml"] = _repository(release)
+        found[f"{base}/repository.yaml"] = _repository(release, trusted)
         found[f"{base}/release.yaml"] = _release(release)
         found[f"{overlay}/kustomization.yaml"] = {
             **_kustomization(["../../base"]),
-            "labels": [{"pairs": {LABEL: plan.spec.name}}],
+            **marked,
             "patches": [{"path": "values.yaml"}],
         }
         found[f"{overlay}/values.yaml"] = _values(release)
         found[f"{folder(plan.spec.name)}/{release.slot}.yaml"] = _applied(release, overlay, slots)
-    found[f"{folder(plan.spec.name)}/kustomization.yaml"] = _kustomization([f"{one.slot}.yaml" for one in given])
+    found[f"{folder(plan.spec.name)}/kustomization.yaml"] = {
+        **_kustomization([f"{one.slot}.yaml" for one in given]),
+        **marked,
+    }
     return {path: _text(body) for path, body in sorted(found.items())}
 
 
@@ -53,20 +58,27 @@ def _about(release: Release) -> dict[str, str]:
     return {"name": release.name, "namespace": NS_GITOPS}
 
 
-def _repository(release: Release) -> dict[str, Any]:
+def _repository(release: Release, trusted: str) -> dict[str, Any]:
+    ca = {"certSecretRef": {"name": trusted}} if trusted else {}
     kind = {"type": "oci"} if release.repo.startswith("oci://") else {}
     return {
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "HelmRepository",
         "metadata": _about(release),
-        "spec": {"interval": INTERVAL, **kind, "url": release.repo},
+        "spec": {"interval": INTERVAL, **kind, "url": release.repo, **ca},
     }
 
 
 def _release(release: Release) -> dict[str, Any]:
     """Return the HelmRelease without its values; helm-controller takes over what is there already by itself."""
     source = {"kind": "HelmRepository", "name": release.name}
-    definitions = "Skip" if release.skip_crds else "CreateReplace"
+    action = {
+        "crds": "Skip" if release.skip_crds else "CreateReplace",
+        # As we apply it: what charts do in hooks is done by ordinary means, whoever owns the release.
+        "disableHooks": True,
+        # A first take-over that fails is tried again; the usual remedy is to uninstall, and with it what runs.
+        "strategy": {"name": "RetryOnFailure", "retryInterval": "5m"},
+    }
     return {
         "apiVersion": "helm.toolkit.fluxcd.io/v2",
         "kind": "HelmRelease",
@@ -77,9 +89,9 @@ def _release(release: Release) -> dict[str, Any]:
             "targetNamespace": release.namespace,
             "storageNamespace": release.namespace,
             "chart": {"spec": {"chart": release.chart, "version": release.version, "sourceRef": source}},
-            # A first take-over that fails is tried again; the usual remedy is to uninstall, and with it what runs.
-            "install": {"crds": definitions, "strategy": {"name": "RetryOnFailure", "retryInterval": "5m"}},
-            "upgrade": {"crds": definitions, "strategy": {"name": "RetryOnFailure", "retryInterval": "5m"}},
+            "install": action,
+            "upgrade": action,
+            "uninstall": {"disableHooks": True},
             "driftDetection": {"mode": "enabled"},
         },
     }

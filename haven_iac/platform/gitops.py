@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from haven_iac.facts import CloudFacts
 from haven_iac.platform import flows, late, slots
@@ -28,9 +29,14 @@ STAYS = (slots.GATEWAY_API, slots.GITOPS)
 """Slots that are never handed over: the kinds that others' objects are of, and Flux itself."""
 SOURCE = "flux-system"
 """What repositories in the Haven+ layout call their source."""
+PLATFORM = "platform"
+"""Name of the Kustomization that applies what the repository holds."""
 LABEL = "haven-iac/cluster"
-"""Label of the HelmReleases that `haven-iac gitops export` writes, with the name of the cluster."""
+"""Label of Flux's objects that `haven-iac gitops export` writes, with the name of the cluster."""
 REPOSITORY_SECRET = "flux-repository"
+"""What Flux shows the git server, and trusts of it."""
+MIRROR_SECRET = "flux-mirror"
+"""The authority of the mirror that charts come from."""
 _OFF = ("imageAutomationController", "imageReflectionController")
 
 
@@ -61,13 +67,13 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         needs=(slots.MONITORING_CRDS,),
         provides=("gitops",),
         workloads=(workload(pods, replicas=len(CONTROLLERS)),),
-        secrets=(_credential(spec.gitops),) if spec.gitops and spec.gitops.secret else (),
+        secrets=_secrets(spec),
         flows=(
             flows.policy(
                 NS_GITOPS,
                 "flux",
                 ingress=[flows.scrape(8080)],
-                egress=[flows.api(), flows.outside(22, 443)],
+                egress=[flows.api(), flows.outside(*_ports(spec))],
             ),
         ),
     )
@@ -78,7 +84,7 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     given = spec.gitops
     if given is None:
         return ()
-    private = {"secretRef": {"name": REPOSITORY_SECRET}} if given.secret else {}
+    private = {"secretRef": {"name": REPOSITORY_SECRET}} if given.secret or given.ca_secret else {}
     source = {
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
@@ -88,7 +94,7 @@ def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:
     applied = {
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
         "kind": "Kustomization",
-        "metadata": {"name": "platform", "namespace": NS_GITOPS},
+        "metadata": {"name": PLATFORM, "namespace": NS_GITOPS},
         "spec": {
             "interval": "10m",
             "path": given.path or f"./{folder(spec.name)}",
@@ -122,9 +128,24 @@ def owner(spec: ClusterSpec, release: Release) -> Owner:
     return spec.gitops.owner if spec.gitops and handed(release) else Owner.HAVEN_IAC
 
 
+def _secrets(spec: ClusterSpec) -> tuple[SecretRef, ...]:
+    found = []
+    if spec.gitops and (spec.gitops.secret or spec.gitops.ca_secret):
+        found.append(_credential(spec.gitops))
+    if spec.mirror.charts and spec.mirror.ca_secret:
+        found.append(SecretRef(MIRROR_SECRET, {"ca.crt": spec.mirror.ca_secret}))
+    return tuple(found)
+
+
 def _credential(given: GitopsSpec) -> SecretRef:
-    secret = str(given.secret)
     if given.repository.startswith("https://"):
-        forms = {"username": USER, "password": TOKEN}
-        return SecretRef(REPOSITORY_SECRET, dict.fromkeys(forms, secret), forms)
-    return SecretRef(REPOSITORY_SECRET, {"identity": secret}, plain={"known_hosts": str(given.known_hosts)})
+        forms = {"username": USER, "password": TOKEN} if given.secret else {}
+        trusted = {"ca.crt": given.ca_secret} if given.ca_secret else {}
+        return SecretRef(REPOSITORY_SECRET, {**dict.fromkeys(forms, str(given.secret)), **trusted}, forms)
+    return SecretRef(REPOSITORY_SECRET, {"identity": str(given.secret)}, plain={"known_hosts": str(given.known_hosts)})
+
+
+def _ports(spec: ClusterSpec) -> list[int]:
+    """Return the TCP ports of git servers and chart repositories: the usual ones, and those that the addresses name."""
+    named = [spec.gitops.repository if spec.gitops else "", spec.mirror.charts or ""]
+    return sorted({22, 443, *(port for one in named if "://" in one and (port := urlsplit(one).port))})

@@ -45,3 +45,5 @@ class GitopsSpec(SpecModel):
     """Name of the secret for a private repository: `user:token` for https, a private key for ssh."""
     known_hosts: Text | None = None
     """The ssh server's public key, as a line of known_hosts; needed for ssh with a secret."""
+    ca_secret: SecretName | None = None
+    """Name of the secret with the git server's CA in PEM, for https; the public ones when left out."""

@@ -11,10 +11,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from haven_iac.kube import Kube, connect
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "haven_iac.cli.app"]
@@ -91,6 +94,10 @@ class Stack:
 
     def json(self, *args: str, expect: int = 0) -> Any:
         return json.loads(self.run(*args, "--json", expect=expect).stdout)
+
+    def kube(self) -> AbstractContextManager[Kube]:
+        """Give a connection to the cluster."""
+        return connect(self.run("kubeconfig", "--ttl", "1h").stdout)
 
     def kill_when(self, phase: str, *args: str, number: int = signal.SIGKILL) -> None:
         """Start a command and kill it, and the engine with it, when it says that a phase has begun."""

@@ -142,6 +142,49 @@ def test_a_private_repository_gets_its_credential_and_nothing_else() -> None:
     assert release.secrets[0].plain == {"known_hosts": "git.example.nl ssh-ed25519 AAAA"}
 
 
+def test_a_git_server_of_a_closed_network_is_known_by_its_own_authority() -> None:
+    made = planned(EVERYTHING, **owned("haven-iac", caSecret="git-ca"))
+    release = made.release(slots.GITOPS)
+    assert release is not None
+    assert release.secrets[0].entries == {"ca.crt": "git-ca"}
+    [source] = bodies(made, "GitRepository")
+    assert source["spec"]["secretRef"] == {"name": release.secrets[0].name}
+    both = planned(**owned("haven-iac", caSecret="git-ca", secret="git")).release(slots.GITOPS)
+    assert both is not None
+    assert both.secrets[0].entries == {"username": "git", "password": "git", "ca.crt": "git-ca"}
+    with pytest.raises(SpecError, match="caSecret"):
+        planned(gitops={"repository": "ssh://git@git.example.nl/clusters.git", "caSecret": "git-ca"})
+
+
+def test_flux_reaches_the_git_server_and_the_mirror_at_the_ports_they_have() -> None:
+    def ports(**given: Any) -> list[int]:
+        release = planned(**given).release(slots.GITOPS)
+        assert release is not None
+        [policy] = release.flows
+        return [one["port"] for one in policy["spec"]["egress"][1]["ports"]]
+
+    assert ports(gitops={"repository": "git@git.example.nl:clusters.git"}) == [22, 443]
+    elsewhere = {"repository": "https://git.example.nl:8443/clusters.git"}
+    assert ports(gitops=elsewhere, mirror={"charts": "oci://registry.example.nl:5000/charts"}) == [22, 443, 5000, 8443]
+
+
+def test_charts_of_a_mirror_are_trusted_by_its_own_authority() -> None:
+    mirror = {"charts": "oci://registry.example.nl/charts", "images": "registry.example.nl", "caSecret": "mirror-ca"}
+    made = planned(EVERYTHING, mirror=mirror)
+    release = made.release(slots.GITOPS)
+    assert release is not None
+    [held] = [one for one in release.secrets if "ca.crt" in one.entries]
+    assert held.entries == {"ca.crt": "mirror-ca"}
+    for path, text in files(made).items():
+        if path.endswith("repository.yaml"):
+            assert yaml.safe_load(text)["spec"] == {
+                "interval": "1h",
+                "type": "oci",
+                "url": "oci://registry.example.nl/charts",
+                "certSecretRef": {"name": held.name},
+            }
+
+
 def read(folder: dict[str, str], path: str) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(folder[path])
     return found
@@ -162,6 +205,7 @@ def test_the_repository_holds_the_very_same_charts_versions_and_values() -> None
         assert base["spec"]["storageNamespace"] == release.namespace
         # Its usual remedy for an install that fails is to uninstall, and with that goes what runs already.
         assert base["spec"]["install"]["strategy"]["name"] == "RetryOnFailure"
+        assert all(base["spec"][what]["disableHooks"] for what in ("install", "upgrade", "uninstall"))
         labels = read(folder, f"infrastructure/{release.slot}/overlays/test/kustomization.yaml")["labels"]
         assert labels == [{"pairs": {LABEL: "test"}}]
     assert not [path for path in folder if "gateway-api" in path or "/gitops/" in path]
@@ -170,7 +214,9 @@ def test_the_repository_holds_the_very_same_charts_versions_and_values() -> None
 def test_flux_applies_in_our_order_and_removes_nothing() -> None:
     made = planned(EVERYTHING)
     folder = files(made)
-    listed = read(folder, "clusters/test/infrastructure/kustomization.yaml")["resources"]
+    applied = read(folder, "clusters/test/infrastructure/kustomization.yaml")
+    assert applied["labels"] == [{"pairs": {LABEL: "test"}}]
+    listed = applied["resources"]
     given = [one for one in made.releases if handed(one)]
     assert listed == [f"{one.slot}.yaml" for one in given]
     for release in given:

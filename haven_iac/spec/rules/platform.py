@@ -141,11 +141,16 @@ def tenants_network(spec: ClusterSpec) -> Iterator[Issue]:
 
 
 def repository(spec: ClusterSpec) -> Iterator[Issue]:
-    """A private repository over ssh is known by its key."""
+    """A repository over ssh is known by its key, one over https by its certificate."""
     given = spec.gitops
-    if given and given.secret and not given.repository.startswith("https://") and not given.known_hosts:
+    if given is None or given.repository.startswith("https://"):
+        return
+    if given.secret and not given.known_hosts:
         what = "ssh needs the server's public key, or anybody could answer"
         yield Issue(("gitops", "knownHosts"), what, "add a line that `ssh-keyscan` prints and that you have checked")
+    if given.ca_secret:
+        what = "ssh knows no certificates"
+        yield Issue(("gitops", "caSecret"), what, "take it out; `knownHosts` says who the server is")
 
 
 def deviations(spec: ClusterSpec) -> Iterator[Issue]:
