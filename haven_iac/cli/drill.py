@@ -8,6 +8,7 @@ import typer
 
 from haven_iac.cli import run
 from haven_iac.cli.options import JsonOption, StackOption, console, emit, examples
+from haven_iac.errors import ExitCode
 
 if TYPE_CHECKING:
     from haven_iac.deploy.drill import Report
@@ -34,8 +35,9 @@ def restore(
     """Back a namespace up with Velero, restore it beside itself, compare every object, and clean up.
 
     Without --namespace a new one is made, with a volume whose data is compared too. Passes only when backup and
-    restore are complete and everything that was compared came back; what could not be compared is said. On a simulated
-    cluster Velero does not run, so no drill is held there.
+    restore are complete and everything that was compared came back; what could not be compared is said. A simulated
+    cluster is refused, but for one of a lab that runs a real Velero (`haven-iac lab up --with backup`): its pods do not
+    run, so that no data of volumes is compared there.
     """
     from haven_iac.deploy import probe
     from haven_iac.deploy.drill import Drill, DrillError
@@ -44,21 +46,19 @@ def restore(
     from haven_iac.platform.common import NS_BACKUP
 
     ready = run.prepared(stack)
-    if ready.facts.simulated:
-        raise DrillError(
-            f"SIMULATED: nothing runs on {ready.spec.name}, Velero neither, so a drill would prove nothing",
-            fix="hold it on a cluster that is real",
-        )
     if not slots.filled(ready.spec, ready.facts, slots.BACKUP):
         raise DrillError("there are no backups here", fix="write `backup: {enabled: true, bucket: …}`")
     ready, session = run.existing(stack)
     with connect(str(session.outputs()["kubeconfig"])) as kube:
-        drill = Drill(kube, ready.facts.place(slots.BACKUP, NS_BACKUP), run.say)
+        namespace_of_velero = ready.facts.place(slots.BACKUP, NS_BACKUP)
+        drill = Drill(kube, namespace_of_velero, run.say, simulated=ready.facts.simulated)
         report = drill.hold(namespace, image or probe.IMAGE)
     if as_json:
         emit(document(stack, report))
     else:
         show(report)
+    if not report.passed and as_json:
+        raise typer.Exit(ExitCode.DEPLOY)
     if not report.passed:
         raise DrillError("the restore drill was not passed", fix="the rows above say what did not come back")
 
@@ -67,6 +67,8 @@ def document(stack: str, report: Report) -> dict[str, Any]:
     """Return a report for JSON output."""
     return {
         "stack": stack,
+        "simulated": report.simulated,
+        "velero": report.version,
         "drill": report.name,
         "namespace": report.namespace,
         "passed": report.passed,
@@ -92,9 +94,11 @@ def show(report: Report) -> None:
         table.add_row(row.what, f"[{colours[row.mark]}]{row.mark.value}[/]", row.detail)
     out.print(table)
     times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.times.items())
-    out.print(f"\n{report.namespace} restored as {report.scratch}: {times}", markup=False)
+    out.print(f"\n{report.namespace} restored as {report.scratch} by Velero {report.version}: {times}", markup=False)
     for what in report.left:
         out.print(f"left behind: {what}", style="yellow", markup=False)
     if report.passed:
         words = "PASSED" if report.whole else "PASSED for what was compared; NOT COMPARED is not proven"
         out.print(f"The restore drill is {words}.", markup=False)
+    if report.simulated:
+        out.print("SIMULATED: Velero and the bucket are real, nodes and pods are not: a rehearsal.", markup=False)

@@ -15,6 +15,8 @@ from haven_iac.cli.options import JsonOption, console, emit, examples
 from haven_iac.errors import LabError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from haven_iac.lab.control import Lab
 
 app = typer.Typer(
@@ -37,6 +39,14 @@ Without = Annotated[
     list[str] | None,
     typer.Option(
         "--without", metavar="SERVICE", help="Leave out octavia, barbican, designate, manila or swift; may be repeated."
+    ),
+]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="WHAT",
+        help="Run backup for real: Velero, and snapshots of volumes; its programs may have to be built first.",
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Fill the cloud anew, even where a snapshot would do.")]
@@ -80,29 +90,35 @@ def _replace(lab: Lab, argv: list[str]) -> NoReturn:
     epilog=examples(
         "haven-iac lab up  # the first time a few minutes, later a quarter of one",
         "haven-iac lab up --without octavia  # a cloud that has no load balancers",
+        "haven-iac lab up --with backup  # with a real Velero, for haven-iac drill restore",
         "haven-iac lab up --name second --json",
     )
 )
-def up(name: Name = "lab", without: Without = None, fresh: Fresh = False, as_json: JsonOption = False) -> None:
+def up(
+    name: Name = "lab",
+    without: Without = None,
+    with_: With = None,
+    fresh: Fresh = False,
+    as_json: JsonOption = False,
+) -> None:
     """Start the lab, or whatever of it does not run; installs what is missing first."""
     lab = _lab(name, quiet=False)
     if not lab.namespace.here:
-        _tools()
+        _tools(lab.tools(with_))
         lab.prepare()
-    _inside(lab, lambda: lab.up(without, fresh=fresh))
+    _inside(lab, lambda: lab.up(without, more=with_, fresh=fresh))
     if as_json:
         emit(lab.namespace.inside(lab.status))
     else:
         _say_how(lab)
 
 
-def _tools() -> None:
+def _tools(groups: Sequence[str]) -> None:
     from haven_iac.cli.progress import ToolProgress
-    from haven_iac.lab.control import TOOLS
     from haven_iac.toolchain import ensure
 
     with ToolProgress() as progress:
-        ensure(TOOLS, progress)
+        ensure(groups, progress)
 
 
 def _say_how(lab: Lab) -> None:
@@ -110,6 +126,8 @@ def _say_how(lab: Lab) -> None:
     print(f"the lab {lab.place.name} is up, in the network namespace {lab.namespace.name}; it is SIMULATED")
     print(f"  haven-iac lab exec{flag} -- openstack server list    runs a command inside")
     print(f"  haven-iac lab exec{flag} -- haven-iac up -s lab      builds a cluster in it")
+    if not lab.extras:
+        print(f"  haven-iac lab up{flag} --with backup                 runs Velero for real, which it does not now")
     print(f"  haven-iac lab down{flag}                             stops it")
 
 
@@ -157,6 +175,8 @@ def _show(found: dict[str, Any]) -> None:
         memory = f"{one['memoryMiB']} MiB" if one["pid"] else ""
         table.add_row(one["name"], str(one["pid"] or "[red]not running[/]"), memory, answer)
     out.print(table)
+    real = "run for real" if "backup" in found["with"] else "not run for real; `haven-iac lab up --with backup` does"
+    out.print(f"backup: {real}", markup=False)
     for one in found["clusters"]:
         out.print(f"cluster {one['id']}: API {one['api']}, {one['members']} members")
     for one in found["machines"]:

@@ -45,7 +45,7 @@ Groups = Annotated[
     typer.Option(
         "--group",
         "-g",
-        help="engine, local, openstack, lab or gitops; may be repeated.",
+        help="engine, local, openstack, lab, lab-backup or gitops; may be repeated.",
         autocompletion=_group_names,
         metavar="GROUP",
     ),

@@ -18,7 +18,7 @@ _OF_CLUSTER = {
 }
 """Keys of `spec` that the cluster, or Velero on its way, decides."""
 _NOISE = re.compile(
-    r"velero\.io/|kubectl\.kubernetes\.io/|deployment\.kubernetes\.io/|pv\.kubernetes\.io/|volume\.(beta\.)?kubernetes\.io/"
+    r"([\w-]+\.)*velero\.io/|kubectl\.kubernetes\.io/|deployment\.kubernetes\.io/|pv\.kubernetes\.io/|volume\.(beta\.)?kubernetes\.io/"
     r"|kwok\.x-k8s\.io/|pulumi\.com/"
 )
 """Labels and annotations that say how an object came about."""
@@ -47,10 +47,21 @@ def essence(body: Document) -> dict[str, Any]:
     if isinstance(spec, Mapping):
         dropped = _OF_CLUSTER.get(str(body.get("kind")), ())
         kept["spec"] = {key: value for key, value in spec.items() if key not in dropped}
+        if selector := kept["spec"].get("selector"):
+            kept["spec"]["selector"] = _without_noise(selector)
         if body.get("kind") == "Service" and spec.get("type") in ("NodePort", "LoadBalancer"):
             ports = [{k: v for k, v in port.items() if k != "nodePort"} for port in spec.get("ports") or ()]
             kept["spec"]["ports"] = ports
     return kept
+
+
+def _without_noise(selector: Any) -> Any:
+    """Return a selector without the label by which Velero's data mover finds the volume of a claim."""
+    labels = selector.get("matchLabels") if isinstance(selector, Mapping) else None
+    if not isinstance(labels, Mapping):
+        return selector
+    own_ones = {name: text for name, text in labels.items() if not _NOISE.match(name)}
+    return {**selector, "matchLabels": own_ones} if own_ones or len(selector) > 1 else None
 
 
 def differences(was: Document, now: Document) -> list[str]:

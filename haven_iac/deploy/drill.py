@@ -8,25 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from haven_iac.deploy import compare, probe
+from haven_iac.deploy.velero import ANSWER, PATIENCE, Cluster, DrillError, Velero
 from haven_iac.errors import DeployError
 from haven_iac.kube import KubeError
 
+__all__ = ["Drill", "DrillError", "Mark", "Report", "Row"]
+
 T = TypeVar("T")
-VELERO = "velero.io/v1"
 LABEL = "haven-iac/drill"
 """Label of everything that a drill makes, with its name."""
-PATIENCE = 1800.0
-"""Seconds that a backup, and a restore, may take."""
-DONE = ("Completed", "PartiallyFailed", "Failed", "FailedValidation", "Deleting")
-
-
-class DrillError(DeployError):
-    """A drill could not be held, or was not passed."""
-
-    code = "HVN309"
+SOON = 10.0
+"""Seconds within which a Velero answers on a lab, which has one or has none."""
+START = 300.0
+"""Seconds that a pod may take to run, and a volume to be there."""
 
 
 class Mark(StrEnum):
@@ -61,6 +58,10 @@ class Report:
     """Seconds of each step."""
     left: list[str] = field(default_factory=list)
     """What could not be removed."""
+    version: str = ""
+    """Of the Velero that answered."""
+    simulated: bool = False
+    """Whether pods do not run there, so that no data of volumes could be compared."""
 
     @property
     def passed(self) -> bool:
@@ -74,28 +75,6 @@ class Report:
         return all(row.mark is not Mark.NOT_COMPARED for row in self.rows)
 
 
-class Cluster(Protocol):
-    """What a drill needs of a Kubernetes API."""
-
-    def get(self, path: str) -> dict[str, Any] | None:
-        """Return what stands at a path, or None."""
-
-    def items(self, path: str) -> list[dict[str, Any]]:
-        """Return every object at a path."""
-
-    def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Make an object."""
-
-    def delete(self, body: Mapping[str, Any]) -> bool:
-        """Remove an object."""
-
-    def kinds(self, api_version: str) -> list[dict[str, Any]]:
-        """Return what one version of a group serves."""
-
-    def text(self, path: str) -> str:
-        """Return what stands at a path as text, such as a log."""
-
-
 @dataclass
 class Drill:
     """One drill.
@@ -107,6 +86,7 @@ class Drill:
         clock: seconds that pass.
         pause: waits some seconds.
         patience: seconds that a backup, and a restore, may take.
+        simulated: pods do not run there, so that nothing gets into volumes; Velero may run all the same.
     """
 
     kube: Cluster
@@ -115,6 +95,11 @@ class Drill:
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     patience: float = PATIENCE
+    simulated: bool = False
+
+    @property
+    def _server(self) -> Velero:
+        return Velero(self.kube, self.velero, self.clock, self.pause, self.patience)
 
     def hold(self, namespace: str = "", image: str = probe.IMAGE) -> Report:
         """Back a namespace up, restore it beside itself, compare, and clean up.
@@ -126,10 +111,11 @@ class Drill:
         Raises:
             DrillError: Velero is not there, or is not ready; nothing was made.
         """
-        self._check(namespace)
         name = f"haven-drill-{secrets.token_hex(3)}"
+        version = self._check(name, namespace)
         source = namespace or name
-        report = Report(name, source, f"{source[:40].rstrip('-')}-{name[-6:]}-back")
+        scratch = f"{source[:40].rstrip('-')}-{name[-6:]}-back"
+        report = Report(name, source, scratch, version=version, simulated=self.simulated)
         try:
             data = "" if namespace else self._timed(report, "probe", lambda: self._probe(name, image))
             was = self._objects(source)
@@ -143,19 +129,25 @@ class Drill:
 
     # Steps
 
-    def _check(self, namespace: str) -> None:
-        location = f"/apis/{VELERO}/namespaces/{self.velero}/backupstoragelocations"
-        places = self.kube.items(location)
-        if not places:
-            raise DrillError("there is no place to back up to", fix="fill the slot backup, and name its bucket")
-        ready = [one for one in places if (one.get("status") or {}).get("phase") == "Available"]
-        if not ready:
-            said = (places[0].get("status") or {}).get("message") or "Velero has not looked at it: does it run?"
-            raise DrillError(
-                f"the backup location is not available: {said}", fix="look at bucket, credential and network"
-            )
+    def _check(self, name: str, namespace: str) -> str:
+        """Return the version of the Velero that answers.
+
+        Raises:
+            DrillError: none does, it cannot reach its bucket, or there is no such namespace.
+        """
         if namespace and self.kube.get(f"/api/v1/namespaces/{namespace}") is None:
             raise DrillError(f"there is no namespace {namespace}", fix="name one that is there, or none")
+        version = self._server.version(name, SOON if self.simulated else ANSWER)
+        if not version and self.simulated:
+            raise DrillError(
+                "SIMULATED: no Velero runs on this cluster, so a drill would prove nothing",
+                fix="hold it on a cluster that is real, or on a lab that was started with `haven-iac lab up --with "
+                "backup`",
+            )
+        if not version:
+            raise DrillError(f"no Velero answers in {self.velero}: does it run?", fix="look at its pod and its log")
+        self._server.check_location()
+        return version
 
     def _probe(self, name: str, image: str) -> str:
         """Make a namespace with a little of everything, and return what its volume holds; empty without a volume."""
@@ -164,10 +156,22 @@ class Drill:
         volume = any(probe.is_default(one) for one in classes)
         for body in probe.bodies(name, image, {LABEL: name}, volume=volume):
             self.kube.create(body)
-        return self._wait_for_data(name) if volume else ""
+        if volume:
+            self._bound(name, probe.POD)
+        return self._wait_for_data(name) if volume and not self.simulated else ""
+
+    def _bound(self, namespace: str, claim: str) -> str:
+        """Return the volume that a claim gets, within some minutes; empty when it gets none."""
+        deadline = self.clock() + START
+        while self.clock() < deadline:
+            found = self.kube.get(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}") or {}
+            if (found.get("status") or {}).get("phase") == "Bound":
+                return str((found.get("spec") or {}).get("volumeName") or "")
+            self.pause(1)
+        return ""
 
     def _wait_for_data(self, namespace: str) -> str:
-        deadline = self.clock() + 300
+        deadline = self.clock() + START
         while self.clock() < deadline:
             with suppress(KubeError):
                 if found := probe.written(self.kube.text(f"/api/v1/namespaces/{namespace}/pods/{probe.POD}/log")):
@@ -177,7 +181,7 @@ class Drill:
 
     def _backup(self, report: Report) -> None:
         self.say(f"backing up {report.namespace} as {report.name}")
-        spec = {**self._habits(), "includedNamespaces": [report.namespace], "ttl": "4h0m0s"}
+        spec = {**self._server.habits(), "includedNamespaces": [report.namespace], "ttl": "4h0m0s"}
         self._run(report, "Backup", spec)
 
     def _restore(self, report: Report) -> None:
@@ -190,37 +194,9 @@ class Drill:
         }
         self._run(report, "Restore", spec)
 
-    def _habits(self) -> dict[str, Any]:
-        """Return how the schedules here treat volumes, so that the drill does the same."""
-        schedules = self.kube.items(f"/apis/{VELERO}/namespaces/{self.velero}/schedules")
-        template = ((schedules[0].get("spec") or {}).get("template") or {}) if schedules else {}
-        kept = (
-            "storageLocation",
-            "snapshotMoveData",
-            "defaultVolumesToFsBackup",
-            "snapshotVolumes",
-            "csiSnapshotTimeout",
-        )
-        return {key: template[key] for key in kept if key in template}
-
     def _run(self, report: Report, kind: str, spec: Mapping[str, Any]) -> None:
-        about = {"name": report.name, "namespace": self.velero, "labels": {LABEL: report.name}}
-        self.kube.create({"apiVersion": VELERO, "kind": kind, "metadata": about, "spec": dict(spec)})
-        path = f"/apis/{VELERO}/namespaces/{self.velero}/{kind.lower()}s/{report.name}"
-        deadline = self.clock() + self.patience
-        status: Mapping[str, Any] = {}
-        while self.clock() < deadline:
-            status = (self.kube.get(path) or {}).get("status") or {}
-            if status.get("phase") in DONE:
-                break
-            self.pause(1)
-        phase = status.get("phase") or "nothing happened: does Velero run?"
-        if phase == "Completed":
-            report.rows.append(Row(f"{kind}/{report.name}", Mark.PASS, "Completed"))
-            return
-        reasons = [*(status.get("validationErrors") or ()), status.get("failureReason") or ""]
-        counted = f"{status.get('errors', 0)} errors, {status.get('warnings', 0)} warnings"
-        report.rows.append(Row(f"{kind}/{report.name}", Mark.FAIL, "; ".join(filter(None, [phase, *reasons, counted]))))
+        complete, said = self._server.run(kind, report.name, spec, {LABEL: report.name})
+        report.rows.append(Row(f"{kind}/{report.name}", Mark.PASS if complete else Mark.FAIL, said))
 
     def _compare(self, report: Report, was: Sequence[Mapping[str, Any]], data: str) -> None:
         now = {_key(one): one for one in self._objects(report.scratch)}
@@ -234,10 +210,22 @@ class Drill:
             else:
                 report.rows.append(Row(key, Mark.PASS))
         for claim in (one for one in was if one["kind"] == "PersistentVolumeClaim"):
+            if (volume := (claim.get("spec") or {}).get("volumeName")) and _key(claim) in now:
+                report.rows.append(self._volume(report, claim["metadata"]["name"], volume))
             report.rows.append(self._data(report, claim["metadata"]["name"], data))
+
+    def _volume(self, report: Report, claim: str, before: str) -> Row:
+        what = f"volume of {claim}"
+        if not (after := self._bound(report.scratch, claim)):
+            return Row(what, Mark.FAIL, f"the claim had none after {START:.0f} s")
+        if after == before:
+            return Row(what, Mark.FAIL, "it is the one that was backed up")
+        return Row(what, Mark.PASS, "a new one")
 
     def _data(self, report: Report, claim: str, data: str) -> Row:
         what = f"data of {claim}"
+        if self.simulated:
+            return Row(what, Mark.NOT_COMPARED, "SIMULATED: pods do not run here, so nothing was written")
         if report.namespace != report.name:
             return Row(
                 what, Mark.NOT_COMPARED, "nobody here knows what is in it; a drill without --namespace compares data"
@@ -252,22 +240,24 @@ class Drill:
 
     def _clean(self, report: Report, namespace: str) -> None:
         self.say("cleaning up")
-        place = {"name": report.name, "namespace": self.velero}
-        doomed: list[dict[str, Any]] = [_named("v1", "Namespace", {"name": report.scratch})]
+        doomed: list[dict[str, Any]] = [_namespace(report.scratch)]
         if not namespace:
-            doomed.append(_named("v1", "Namespace", {"name": report.name}))
-        doomed.append(_named(VELERO, "Restore", place))
+            doomed.append(_namespace(report.name))
+        doomed.append(self._server.body("Restore", report.name))
         for body in doomed:
             try:
                 self.kube.delete(body)
             except DeployError as error:
                 report.left.append(f"{body['kind']} {body['metadata']['name']}: {error.what}")
         try:
-            # Velero removes a backup, and its files in the bucket, when it is asked to; not when the object goes.
-            request = {**_named(VELERO, "DeleteBackupRequest", place), "spec": {"backupName": report.name}}
-            self.kube.create(request)
+            left = self._server.remove(report.name)
         except DeployError as error:
-            report.left.append(f"Backup {report.name}: {error.what}")
+            left = error.what
+        if left:
+            report.left.append(f"Backup {report.name}: {left}")
+        if not namespace:
+            with suppress(DeployError):
+                report.left += self._server.forget_repository(report.name)
 
     # How
 
@@ -296,8 +286,8 @@ class Drill:
             report.times[step] = round(self.clock() - began, 1)
 
 
-def _named(version: str, kind: str, about: Mapping[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": version, "kind": kind, "metadata": dict(about)}
+def _namespace(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
 def _key(body: Mapping[str, Any]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 from haven_iac.clouds.local.lock import locked
 from haven_iac.clouds.local.processes import Process, Processes
 from haven_iac.errors import LabError
-from haven_iac.lab import packages
+from haven_iac.lab import extras, packages
 from haven_iac.lab.namespace import Namespace
 from haven_iac.lab.place import Place
 from haven_iac.lab.services import configuration, environment, schemas, snapshot
@@ -25,11 +25,12 @@ from haven_iac.lab.services.database import Database
 from haven_iac.lab.services.processes import Services, answers
 from haven_iac.lab.services.settings import OPTIONAL, PORTS, Settings
 
-PROGRAMS = ("machines", "controllers")
+CONTROLLERS = "controllers"
+PROGRAMS = ("machines", CONTROLLERS)
 """Our own programs beside the services: what boots servers, and what runs the cloud controllers of clusters."""
 
 TOOLS = ("local", "lab")
-"""Groups of tools that a lab needs."""
+"""Groups of tools that every lab needs."""
 
 _READY = "ready"
 _FILLED = "filled"
@@ -71,6 +72,23 @@ class Lab:
             services = tuple(json.loads(self.place.settings_file.read_text())["services"])
         return Settings(self.place.state, packages.venv(self.place), services)
 
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Return what it runs for real beside the cloud, such as backup."""
+        return extras.chosen(self.place.settings_file)
+
+    def tools(self, more: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Return the groups of tools that it needs.
+
+        Args:
+            more: what it is to run for real; what it does, when left out.
+
+        Raises:
+            LabError: nobody knows what it is to run.
+        """
+        extras.check(more or ())
+        return (*TOOLS, *(extras.EXTRAS[name] for name in (self.extras if more is None else more)))
+
     def environment(self) -> dict[str, str]:
         """Return what a command inside the lab should find in its environment: the cloud, and OpenStack's client."""
         path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(packages.venv(self.place) / "bin")])
@@ -106,6 +124,7 @@ class Lab:
             "namespace": self.namespace.name if inside else None,
             "running": all(one["pid"] for one in found),
             "services": found,
+            "with": list(self.extras),
             **self._machines(),
             "environment": self.environment(),
         }
@@ -122,18 +141,24 @@ class Lab:
         self.place.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.namespace.ensure()
 
-    def up(self, without: Sequence[str] | None = None, *, fresh: bool = False) -> None:
+    def up(
+        self, without: Sequence[str] | None = None, *, more: Sequence[str] | None = None, fresh: bool = False
+    ) -> None:
         """Start everything that does not run; the caller is inside the lab's namespace and has prepared it.
 
         Args:
             without: services to leave out; as it was, else none, when left out.
+            more: what it runs for real beside the cloud, such as backup; as it was, else nothing, when left out.
             fresh: fill the cloud anew, even where a snapshot would do.
 
         Raises:
             LabError: something does not start; logs say why.
         """
+        self.tools(more)
         with locked(self.place.state):
             self._choose(without)
+            if more is not None and extras.remember(self.place.settings_file, more):
+                self.processes.stop(CONTROLLERS, 10.0)  # what runs pods begins anew, below
             lab = self.settings
             services = Services(lab, self._say)
             if self._runs(lab):
@@ -208,7 +233,8 @@ class Lab:
             raise LabError(
                 "the lab has other services already", fix=f"`haven-iac lab down --wipe -n {self.place.name}` first"
             )
-        self.place.settings_file.write_text(json.dumps({"services": services, "made": time.time()}, indent=1))
+        found = {"services": services, "made": time.time(), "with": list(self.extras)}
+        self.place.settings_file.write_text(json.dumps(found, indent=1))
 
     def _runs(self, lab: Settings) -> bool:
         everything = (DATABASE, *lab.services, *PROGRAMS)
@@ -276,7 +302,7 @@ class Lab:
     def _tool_folders(self) -> list[str]:
         from haven_iac.toolchain import ensure
 
-        return ensure(TOOLS).folders
+        return ensure(self.tools()).folders
 
     def _machines(self) -> dict[str, Any]:
         """Return what the program that boots machines last said."""

@@ -17,6 +17,8 @@ from haven_iac.spec.model import hours
 
 CREDENTIAL = "velero-object-storage"
 PLUGIN = "docker.io/velero/velero-plugin-for-aws:v1.14.0"
+"""Later ones send checksums behind the data, whatever they are told: 1.14.1 and 1.14.2 always, 1.14.3 with what is
+larger than 5 MiB (velero-plugin-for-aws#335).  Stores that do not know them, as older Swift and Ceph, refuse."""
 SCHEDULE = "all"
 """Name of the schedule that every cluster has."""
 
@@ -66,6 +68,8 @@ def values(spec: ClusterSpec, facts: CloudFacts) -> dict[str, Any]:
         **({"nodeAgent": _agent(spec, how), "configMaps": _agent_config()} if agent else {}),
         "configuration": {
             "features": "EnableCSI" if by_snapshot else "",
+            # What it knows of a repository is kept below HOME, which is / for a user whom its image does not know.
+            "extraEnvVars": [{"name": "HOME", "value": "/scratch"}],
             "defaultBackupTTL": hours(spec.backup.retention),
             "defaultVolumesToFsBackup": how is VolumeBackup.FILES,
             "defaultSnapshotMoveData": how is VolumeBackup.MOVE,

@@ -19,6 +19,8 @@ LONGHORN_PROVISIONER = "driver.longhorn.io"
 OURS = {SharedKind.NFS: NFS_PROVISIONER, SharedKind.LONGHORN: LONGHORN_PROVISIONER}
 """Kinds of shared storage whose driver we install, and its provisioner."""
 
+_SNAPSHOTS = {"cinder.csi.openstack.org": {"force-create": "true"}}
+"""What drivers are told about snapshots.  Cinder makes none of a volume in use unless it is told to."""
 EXPORT_RULES = {"manila.csi.openstack.org": "nfs-shareClient"}
 """How a provisioner's name ends, and the parameter that says who may mount; without it everybody may."""
 
@@ -112,6 +114,7 @@ def snapshot_class(driver: str) -> dict[str, Any]:
         },
         "driver": driver,
         "deletionPolicy": "Delete",
+        **({"parameters": _SNAPSHOTS[driver]} if driver in _SNAPSHOTS else {}),
     }
 
 

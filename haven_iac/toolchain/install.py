@@ -60,7 +60,7 @@ def ensure(groups: Sequence[str], progress: Progress | None = None) -> Tools:
     """Return the tools of these groups, getting what is not there.
 
     Args:
-        groups: engine, local, openstack, lab, gitops.
+        groups: engine, local, openstack, lab, lab-backup, gitops.
         progress: is told what happens; nothing is said when left out.
 
     Raises:

@@ -24,7 +24,7 @@ class Tool:
     name: str
     version: str
     group: str
-    """engine, local, openstack, lab or gitops."""
+    """engine, local, openstack, lab, lab-backup or gitops."""
     recipe: str
     package: str
     seconds: int

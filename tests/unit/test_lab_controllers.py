@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from haven_iac.lab.controllers import csinode, podspec
+from haven_iac.lab.controllers.box import LAST_WORDS, Box
 from haven_iac.lab.controllers.cluster import choose, has_kubelet
+from haven_iac.lab.controllers.process import Process
 from haven_iac.lab.controllers.volumes import MissingError, Volumes
 
 MOUNTS = {"/csi": "/run/socket", "/etc/config": "/run/config", "/etc/config/ca": "/run/ca"}
@@ -75,6 +77,59 @@ def test_one_pod_of_each_owner_is_played() -> None:
     ]
     assert list(choose(pods, {})) == ["new"]
     assert list(choose(pods, {"old": None})) == ["old"]
+
+
+def test_every_pod_of_a_daemon_set_is_played() -> None:
+    owner = [{"uid": "set", "controller": True, "kind": "DaemonSet"}]
+    pods = [{"metadata": {"uid": uid, "creationTimestamp": "1", "ownerReferences": owner}} for uid in ("one", "two")]
+    assert list(choose(pods, {})) == ["one", "two"]
+
+
+def test_a_box_has_its_program_and_its_files_where_a_container_has_them(tmp_path: Path) -> None:
+    program, secret = tmp_path / "velero", tmp_path / "secret"
+    program.touch()
+    secret.mkdir()
+    box = Box(tmp_path / "root", str(program), "/velero")
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    mounts = {"/credentials": str(secret), "/plugins": str(plugins), "/plugins/aws": str(program)}
+    command = box.command(["server"], mounts)
+    assert command[:3] == ["unshare", "--mount", "--"]
+    assert command[-3:] == ["--", "/velero", "server"]
+    pairs = dict(zip(command[7:-3:2], command[6:-3:2], strict=True))
+    assert {key: pairs[key] for key in ("/velero", *mounts)} == {"/velero": str(program), **mounts}
+    assert (tmp_path / "root" / "velero").is_file()
+    assert (tmp_path / "root" / "credentials").is_dir()
+    assert (plugins / "aws").is_file()
+    assert box.last_words() == ""
+    (tmp_path / "root" / LAST_WORDS).write_text("done\n")
+    assert box.last_words() == "done"
+
+
+def test_a_program_in_a_box_gets_no_port_that_another_cluster_has() -> None:
+    assert podspec.added_in_box("velero", ["server", "--features=EnableCSI"]) == ("--metrics-address=127.0.0.1:0",)
+    assert podspec.added_in_box("velero", ["data-mover", "backup"]) == ()
+
+
+def test_a_pod_that_never_restarts_ends_with_what_its_program_said(tmp_path: Path) -> None:
+    process = Process(["/bin/sh", "-c", "exit 3"], {}, tmp_path / "log", once=True)
+    assert process.ended is None
+    process.keep()
+    process.wait()
+    process.keep()
+    assert (process.ended, process.restarts) == (3, 0)
+
+
+def test_a_claim_is_a_folder_where_somebody_looks_into_it(tmp_path: Path) -> None:
+    pod = {
+        "metadata": {"namespace": "default"},
+        "spec": {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "files"}}]},
+    }
+    container = {"name": "c", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    assert Volumes(pod, tmp_path, lambda *_: None).mount(container) == {}
+    found = Volumes(pod, tmp_path, lambda *_: None, lambda name: tmp_path / "held" / name).mount(container)
+    assert found == {"/data": f"{tmp_path}/held/files"}
+    assert (tmp_path / "held" / "files").is_dir()
 
 
 def test_a_dead_node_runs_nothing() -> None:

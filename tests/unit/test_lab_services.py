@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from haven_iac.errors import LabError
+from haven_iac.lab import extras
 from haven_iac.lab.control import Lab
 from haven_iac.lab.place import find
 from haven_iac.lab.services import configuration, environment, schemas
@@ -43,6 +44,23 @@ def test_a_lab_keeps_the_services_that_it_was_started_with(tmp_path: Path, monke
     lab.place.state.mkdir()
     lab.place.settings_file.write_text('{"services": ["keystone"]}')
     assert (lab.exists, lab.settings.services) == (True, ("keystone",))
+
+
+def test_a_lab_runs_for_real_what_it_was_asked_to_until_it_is_asked_for_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("haven_iac.lab.place._LONGEST", 1000)
+    monkeypatch.setenv("HAVEN_LAB_STATE", str(tmp_path))
+    lab = Lab(find("one"))
+    assert lab.tools() == ("local", "lab")
+    assert lab.tools(["backup"]) == ("local", "lab", "lab-backup")
+    lab.place.state.mkdir()
+    lab.place.settings_file.write_text('{"services": ["keystone"]}')
+    assert extras.remember(lab.place.settings_file, ["backup"])
+    assert not extras.remember(lab.place.settings_file, ["backup"])
+    assert (lab.extras, lab.tools(), lab.settings.services) == (("backup",), lab.tools(["backup"]), ("keystone",))
+    with pytest.raises(LabError, match="no wine to run for real"):
+        lab.tools(["wine"])
 
 
 def test_asking_for_a_lab_that_is_not_there_says_how_to_get_one() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from haven_iac.errors import SpecError
-from haven_iac.platform import catalogue, keys, slots
+from haven_iac.platform import catalogue, keys, slots, storage
 from haven_iac.platform.release import Release
 from haven_iac.platform.secret_forms import render
 from haven_iac.spec import ClusterSpec
@@ -226,3 +226,9 @@ def _walk(value: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]
             yield from _walk(inner, f"{path}{key}.")
         else:
             yield f"{path}{key}", inner
+
+
+def test_a_snapshot_is_made_of_a_volume_that_is_in_use() -> None:
+    made = {driver: storage.snapshot_class(driver) for driver in ("cinder.csi.openstack.org", "driver.longhorn.io")}
+    assert made["cinder.csi.openstack.org"]["parameters"] == {"force-create": "true"}
+    assert "parameters" not in made["driver.longhorn.io"]

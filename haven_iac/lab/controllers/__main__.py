@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+from haven_iac.lab import extras
 from haven_iac.lab.controllers import podspec
 from haven_iac.lab.controllers.cluster import INTERVAL, Cluster
 
@@ -16,7 +17,8 @@ from haven_iac.lab.controllers.cluster import INTERVAL, Cluster
 def main(state: Path) -> None:
     """Follow the clusters until a signal says otherwise."""
     os.umask(0o077)  # the files hold credentials
-    found = {name: shutil.which(name) for name in podspec.BINARIES}
+    left_out = () if "backup" in extras.chosen(state / "lab.json") else podspec.BACKUP
+    found = {name: shutil.which(name) for name in podspec.BINARIES if name not in left_out}
     binaries = {name: os.path.abspath(path) for name, path in found.items() if path}
     print("binaries:", *(binaries or ["none"]), flush=True)
     pods = state / "pods"

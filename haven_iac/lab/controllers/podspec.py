@@ -41,7 +41,18 @@ COMPANIONS: Mapping[str, tuple[str, Sequence[str]]] = {
 """The Manila plugin passes each probe on to a node plugin for the file system.  Any CSI plugin answers a probe, so
 Cinder's stands in for the one of NFS."""
 
-BINARIES = (*CLOUD, *SIDECARS)
+BOXED: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "velero": dict.fromkeys(("server", "node-agent"), ("--metrics-address=127.0.0.1:0",)),
+}
+"""Programs that run in a root of their own, and the flags that they get here, by their first word."""
+
+BROUGHT = ("velero-plugin-for-aws",)
+"""Programs that an init container of the same image puts where another one starts them."""
+
+BACKUP = (*BOXED, *BROUGHT, "csi-snapshotter", "snapshot-controller")
+"""Programs that a lab runs only when it is asked to."""
+
+BINARIES = (*CLOUD, *SIDECARS, *BOXED, *BROUGHT)
 REGISTRAR = "csi-node-driver-registrar"
 
 
@@ -58,11 +69,6 @@ def image_names(pod: Object) -> set[str]:
 def is_node_plugin(pod: Object) -> bool:
     """Return whether a pod registers a CSI driver on its node."""
     return REGISTRAR in image_names(pod)
-
-
-def is_cloud_pod(pod: Object) -> bool:
-    """Return whether a pod runs a cloud controller."""
-    return not is_node_plugin(pod) and not image_names(pod).isdisjoint(CLOUD)
 
 
 def environment(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
@@ -109,6 +115,16 @@ def flags(container: Object, values: Mapping[str, str]) -> list[str]:
         words = shlex.split(re.sub(r"\$\{?(\w+)\}?", lambda found: values.get(found[1], ""), words[2]))
         words = words[words.index("exec") + 1 :] if "exec" in words else words
     return [word for word in words if word] if not words or words[0].startswith("-") else words[1:]
+
+
+def command(container: Object, values: Mapping[str, str]) -> list[str]:
+    """Return the whole command of a container; its pod has to say what its image would start."""
+    return [expand(word, values) for word in [*container.get("command", []), *container.get("args", [])] if word]
+
+
+def added_in_box(name: str, words: Sequence[str]) -> Sequence[str]:
+    """Return the flags that a program in a root of its own gets here: ports are those of all clusters of the lab."""
+    return BOXED[name].get(words[0] if words else "", ())
 
 
 def out_of_cluster(name: str, words: Sequence[str], folder: str, namespace: str) -> list[str]:

@@ -28,10 +28,13 @@ class Process:
         command: to run.
         environment: all of it.
         log: file for its output.
+        once: it is not started again after its end.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self.command, self.environment, self.log = list(command), dict(environment), log
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], log: Path, *, once: bool = False
+    ) -> None:
+        self.command, self.environment, self.log, self.once = list(command), dict(environment), log, once
         self.restarts = 0
         self.exit_code: int | None = None
         self._pause, self._started, self._retry_at = 1.0, 0.0, 0.0
@@ -43,13 +46,18 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     @property
+    def ended(self) -> int | None:
+        """Return the exit status of what runs once and has ended, else None."""
+        return self._child.poll() if self.once and self._child else None
+
+    @property
     def settled(self) -> bool:
         """Return whether it runs well, as far as can be seen."""
         return self.running and (self.exit_code is None or time.monotonic() - self._started > 5)
 
     def keep(self) -> None:
         """Start it, or start it again once the pause after a crash is over."""
-        if self.running:
+        if self.running or self.ended is not None:
             return
         now = time.monotonic()
         if self._child is not None:

@@ -28,10 +28,11 @@ class Volumes:
         pod: as the API has it.
         folder: for its files.
         read: gives Secrets and ConfigMaps.
+        claimed: gives the folder with what the volume of a claim holds; claims are left out when it is.
     """
 
-    def __init__(self, pod: Object, folder: Path, read: Read) -> None:
-        self.pod, self.folder, self.read = pod, folder, read
+    def __init__(self, pod: Object, folder: Path, read: Read, claimed: Callable[[str], Path] | None = None) -> None:
+        self.pod, self.folder, self.read, self.claimed = pod, folder, read, claimed
 
     def values(self, kind: str, reference: Object) -> dict[str, str]:
         """Return the values of a Secret or ConfigMap as text.
@@ -41,11 +42,15 @@ class Volumes:
         """
         return {key: value.decode(errors="replace") for key, value in self._data(kind, reference).items()}
 
-    def mount(self, container: Object) -> dict[str, str]:
+    def mount(self, container: Object, *, moved: bool = True) -> dict[str, str]:
         """Write the files of one container; return where each mount path is here.
 
+        Args:
+            container: of the pod.
+            moved: files that name mounted ones name where those are here.
+
         Raises:
-            MissingError: a Secret or ConfigMap is not there.
+            MissingError: a Secret, ConfigMap or volume is not there.
         """
         volumes = {volume["name"]: volume for volume in self.pod["spec"].get("volumes", [])}
         mounts: dict[str, str] = {}
@@ -59,13 +64,16 @@ class Volumes:
             elif "emptyDir" in volume or volume.get("hostPath", {}).get("path", "").startswith(KUBELET):
                 target = self.folder / mount["name"]
                 target.mkdir(parents=True, exist_ok=True)
+            elif "persistentVolumeClaim" in volume and self.claimed:
+                target = self.claimed(volume["persistentVolumeClaim"]["claimName"])
+                target.mkdir(parents=True, exist_ok=True)
             else:
                 continue  # the system's own folders: the same here
             mounts[mount["mountPath"].rstrip("/")] = str(target / mount.get("subPath", "")).rstrip("/")
         for target, files in contents.items():
             target.mkdir(parents=True, exist_ok=True)
             for name, data in files.items():
-                _replace(target / name, _moved(data, mounts))
+                _replace(target / name, _moved(data, mounts) if moved else data)
         return mounts
 
     def remove(self) -> None:

@@ -1,8 +1,21 @@
-"""Cinder's volume driver: keeps records only, no data."""
+"""Cinder's volume driver: keeps records, and in a folder for each volume what somebody in the lab has put there."""
 
 import io
+import shutil
+from pathlib import Path
 
 from cinder.tests import fake_driver
+from oslo_config import cfg
+
+
+def _holds(kind, one):
+    """Return the folder with what a volume or snapshot holds; it is there once somebody has put something in it."""
+    return Path(cfg.CONF.state_path).parent / kind / one.id
+
+
+def _copy(source, target):
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
 
 
 class LabVolumeDriver(fake_driver.FakeLoggingVolumeDriver):
@@ -15,6 +28,26 @@ class LabVolumeDriver(fake_driver.FakeLoggingVolumeDriver):
     def create_volume(self, volume):
         """Make nothing."""
         return {}
+
+    def delete_volume(self, volume):
+        """Remove what it holds."""
+        shutil.rmtree(_holds("volumes", volume), ignore_errors=True)
+
+    def create_snapshot(self, snapshot):
+        """Keep what the volume holds now."""
+        _copy(_holds("volumes", snapshot.volume), _holds("snapshots", snapshot))
+
+    def delete_snapshot(self, snapshot):
+        """Remove what it holds."""
+        shutil.rmtree(_holds("snapshots", snapshot), ignore_errors=True)
+
+    def create_volume_from_snapshot(self, volume, snapshot):
+        """Let it hold what the snapshot holds."""
+        _copy(_holds("snapshots", snapshot), _holds("volumes", volume))
+
+    def create_cloned_volume(self, volume, src_vref):
+        """Let it hold what the other one holds."""
+        _copy(_holds("volumes", src_vref), _holds("volumes", volume))
 
     def clone_image(self, context, volume, image_location, image_meta, image_service):
         """Say that the volume holds the image already: no data is moved."""

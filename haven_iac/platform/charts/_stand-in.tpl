@@ -10,8 +10,8 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* A workload. root, name; app, component, kind, replicas, image, args, env, ports, podAnnotations,
-volumes, mounts, claims, sidecars, privileged, namespace, account. */}}
+{{/* A workload. root, name; app, component, kind, replicas, image, command, args, env, ports, podLabels,
+podAnnotations, volumes, mounts, claims, sidecars, privileged, namespace, account. */}}
 {{- define "stand-in.workload" -}}
 {{- $kind := .kind | default "Deployment" }}
 apiVersion: apps/v1
@@ -31,7 +31,11 @@ spec:
     matchLabels: {{- include "stand-in.labels" . | nindent 6 }}
   template:
     metadata:
-      labels: {{- include "stand-in.labels" . | nindent 8 }}
+      labels:
+        {{- include "stand-in.labels" . | nindent 8 }}
+        {{- with .podLabels }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- with .podAnnotations }}
       annotations: {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -60,6 +64,9 @@ spec:
       containers:
         - name: {{ .name }}
           image: {{ .image }}
+          {{- with .command }}
+          command: {{- toYaml . | nindent 12 }}
+          {{- end }}
           {{- with .args }}
           args: {{- toYaml . | nindent 12 }}
           {{- end }}
@@ -170,7 +177,8 @@ spec:
     matchLabels: {{- include "stand-in.labels" . | nindent 6 }}
 {{- end }}
 
-{{/* CRDs that take anything. root, group, version, kinds (plural: [Kind, scope]); annotations. */}}
+{{/* CRDs that take anything. root, group, version, kinds (plural: [Kind, scope]); annotations; whole when the status is
+no resource of its own. */}}
 {{- define "stand-in.crds" -}}
 {{- $ := . }}
 {{- range $plural, $kind := .kinds }}
@@ -193,7 +201,9 @@ spec:
     - name: {{ $.version }}
       served: true
       storage: true
+      {{- if not $.whole }}
       subresources: {status: {}}
+      {{- end }}
       schema:
         openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
 {{- end }}
