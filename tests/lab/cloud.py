@@ -150,9 +150,10 @@ class User:
             raise AssertionError(f"{text!r} is not in:\n{self.console(server)}") from None
 
     def delete(self, *servers: str) -> None:
-        """Delete servers, and wait until they are gone."""
+        """Delete servers that are there still, and wait until they are gone."""
         for server in servers:
-            self.call("DELETE", "compute", f"/servers/{server}")
+            if not self._gone(server):
+                self.call("DELETE", "compute", f"/servers/{server}")
         for server in servers:
             until("server gone", lambda one=server: self._gone(one))  # type: ignore[misc]
 
