@@ -1,4 +1,7 @@
-"""A bare Pulumi program: the charts, objects and nodes of a plan, with none of our components in it."""
+"""A bare Pulumi program: the charts, objects and nodes of a plan, with none of our components in it.
+
+It waits for as little as ours: slots for what they need, and for no Service inside the cluster.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +34,23 @@ def make(objects, after):
     return [pulumi.CustomResource(token, name, body, opts) for token, name, body in objects]
 
 
-made = make(data["first"], [])
-made = [*made, *make(data["second"], made)]
-for wave in data["waves"]:
-    opts = pulumi.ResourceOptions(provider=provider, depends_on=made)
+def no_waiting(args):
+    if args.type_ != "kubernetes:core/v1:Service" or args.props["spec"].get("type") == "LoadBalancer":
+        return None
+    metadata = args.props["metadata"]
+    notes = {**(metadata.get("annotations") or {}), "pulumi.com/skipAwait": "true"}
+    props = {**args.props, "metadata": {**metadata, "annotations": notes}}
+    return pulumi.ResourceTransformResult(props=props, opts=args.opts)
+
+
+first = make(data["first"], [])
+places = [*first, *make(data["second"], first)]
+made = {}
+for slot, wave in data["waves"].items():
+    after = [*places, *(one for need in wave["needs"] for one in made[need])]
+    opts = pulumi.ResourceOptions(provider=provider, depends_on=after, transforms=[no_waiting])
     charts = [k8s.helm.v4.Chart(n, chart=c, namespace=ns, values=v, opts=opts) for n, c, ns, v in wave["charts"]]
-    made = [*charts, *make(wave["objects"], charts or made)]
+    made[slot] = [*charts, *make(wave["objects"], charts or after)]
 for number in range(data["groups"]):
     pulumi.ComponentResource("bare:index:Group", f"group-{number}")
 """
@@ -66,8 +80,9 @@ def write(folder: Path, plan: ClusterPlan, kubeconfig: str, groups: int = 0) -> 
         "kubeconfig": kubeconfig,
         "first": [*nodes, *places],
         "second": [one for one in of_slot if one not in places],
-        "waves": [
-            {
+        "waves": {
+            slot: {
+                "needs": [need for need in plan.needs[slot] if need != "namespaces"],
                 "charts": [
                     [r.name, str(chart_folder(r.chart)), r.namespace, dict(r.values)]
                     for r in plan.releases
@@ -77,7 +92,7 @@ def write(folder: Path, plan: ClusterPlan, kubeconfig: str, groups: int = 0) -> 
             }
             for slot in plan.slots
             if slot != "namespaces"
-        ],
+        },
         "groups": groups,
     }
     (folder / "data.json").write_text(json.dumps(data))
