@@ -104,8 +104,8 @@ def nothing_goes_wrong(lab: Inside) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def cloud(lab: Inside) -> Iterator[Any]:
-    """Give a connection as the demo project's user."""
-    connection = connect(OpenStackSettings(image="haven-linux", cloud="haven-demo"))
+    """Give a connection as the demo project's user, who logs in inside the lab."""
+    connection = lab.run(lambda: connect(OpenStackSettings(image="haven-linux", cloud="haven-demo")))
     yield connection
     connection.close()
 

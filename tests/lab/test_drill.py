@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 
 from haven_iac.clouds.openstack.api import MERGE, Kube
-from haven_iac.clouds.openstack.connection import connect as open_cloud
-from haven_iac.clouds.openstack.settings import OpenStackSettings
 from haven_iac.deploy.velero import Velero
 from haven_iac.kube import connect
 from haven_iac.toolchain import ensure
@@ -40,14 +38,6 @@ def backup(lab: Inside) -> None:
         lab.run(lambda: lab.lab.up(more=["backup"]))
     elif "backup" not in lab.lab.extras:
         pytest.fail("this lab runs no Velero: `haven-iac lab up --with backup` first")
-
-
-@pytest.fixture(scope="module")
-def cloud(inside: None) -> Iterator[Any]:
-    """Give a connection as the demo project's user, from inside the lab."""
-    connection = open_cloud(OpenStackSettings(image="haven-linux", cloud="haven-demo"))
-    yield connection
-    connection.close()
 
 
 @pytest.fixture(scope="module")
