@@ -35,17 +35,13 @@ class Platform(HavenComponent):
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args, opts)
         plan = from_document(args["spec"]).plan
-        needs: dict[str, set[str]] = {}
-        for release in plan.releases:
-            needs.setdefault(release.slot, set()).update(release.needs)
-        for manifest in plan.manifests:
-            needs.setdefault(manifest.slot, set()).update(manifest.needs)
+        needs = plan.needs
         made: dict[str, pulumi.Resource] = {}
         owner = plan.spec.gitops.owner if plan.spec.gitops else None
         # Flux lets go before we apply; that we have let go is on record when all of it is marked to stay.
         begun = [self._owner(plan.spec.name, owner, args, opts, [])] if owner is Owner.HAVEN_IAC else []
         for slot in plan.slots:
-            after = [*begun, *(made[need] for need in sorted(needs[slot]) if need in made)]
+            after = [*begun, *(made[need] for need in needs[slot])]
             one: AddOnArgs = {"spec": args["spec"], "slot": slot, "late": args.get("late", {})}
             if "server" in args:
                 one["server"] = args["server"]

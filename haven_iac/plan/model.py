@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from graphlib import TopologicalSorter
@@ -93,14 +94,15 @@ class ClusterPlan:
         return next((r for r in self.releases if r.slot == slot), None)
 
     @property
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the filled slots that have to be ready before each filled slot, sorted."""
+        found: dict[str, set[str]] = {}
+        parts: tuple[Release | Manifest, ...] = (*self.releases, *self.manifests)
+        for one in parts:
+            found.setdefault(one.slot, set()).update(one.needs)
+        return {slot: tuple(sorted(before & found.keys())) for slot, before in found.items()}
+
+    @property
     def slots(self) -> tuple[str, ...]:
         """Return every filled slot, in an order in which each one's needs come before it."""
-        needs: dict[str, set[str]] = {}
-        for release in self.releases:
-            needs.setdefault(release.slot, set()).update(release.needs)
-        for manifest in self.manifests:
-            needs.setdefault(manifest.slot, set()).update(manifest.needs)
-        order: TopologicalSorter[str] = TopologicalSorter()
-        for slot, before in needs.items():
-            order.add(slot, *sorted(before & needs.keys()))
-        return tuple(order.static_order())
+        return tuple(TopologicalSorter(self.needs).static_order())
