@@ -86,22 +86,23 @@ def rest(kubeconfig: str, cluster: str) -> list[str]:
 
 _SOURCE, _KUSTOMIZE, _HELM = (f"{one}.toolkit.fluxcd.io" for one in ("source", "kustomize", "helm"))
 _KINDS = {
-    "Kustomization": f"{_KUSTOMIZE}/v1",
-    "HelmRelease": f"{_HELM}/v2",
-    "HelmChart": f"{_SOURCE}/v1",
-    "HelmRepository": f"{_SOURCE}/v1",
+    "Kustomization": (f"{_KUSTOMIZE}/v1", "kustomizations"),
+    "HelmRelease": (f"{_HELM}/v2", "helmreleases"),
+    "HelmChart": (f"{_SOURCE}/v1", "helmcharts"),
+    "HelmRepository": (f"{_SOURCE}/v1", "helmrepositories"),
 }
-"""Flux's kinds, in the order in which their objects go: what makes others first."""
+"""Flux's kinds, each with its version and plural, in the order in which their objects go: what makes others first."""
 
 
 def _body(kind: str, name: str) -> dict[str, Any]:
-    return {"apiVersion": _KINDS[kind], "kind": kind, "metadata": {"name": name, "namespace": NS_GITOPS}}
+    return {"apiVersion": _KINDS[kind][0], "kind": kind, "metadata": {"name": name, "namespace": NS_GITOPS}}
 
 
 def _found(kube: Kube, kind: str, cluster: str) -> list[dict[str, Any]]:
-    path = f"/apis/{_KINDS[kind]}/namespaces/{NS_GITOPS}/{kind.lower().replace('repository', 'repositorie')}s"
+    version, plural = _KINDS[kind]
+    path = f"/apis/{version}/namespaces/{NS_GITOPS}/{plural}"
     which = "" if kind == "HelmChart" else f"{LABEL}={cluster}"
-    return [{**one, "apiVersion": _KINDS[kind], "kind": kind} for one in kube.items(path, labelSelector=which)]
+    return [{**one, "apiVersion": version, "kind": kind} for one in kube.items(path, labelSelector=which)]
 
 
 def _every(kube: Kube, cluster: str, charts: Container[Any]) -> list[dict[str, Any]]:

@@ -38,8 +38,10 @@ def strange(plan: ClusterPlan, read: Callable[[str], str | None], source: Source
     found = {}
     for name, form in sorted(_taken(plan)):
         text = read(name)
+        if text is None:
+            continue
         try:
-            render(form, text or "") if text is not None else None
+            render(form, text)
         except SpecError as error:
             what, fix = f"secret {name!r}: {error.what}", f"{error.fix}: `{_set(name)}`"
             found[what] = problem(Code.VALUE, _path(plan, name), what, fix, source)

@@ -57,10 +57,11 @@ def restore(
         emit(document(stack, report))
     else:
         show(report)
-    if not report.passed and as_json:
+    if report.passed:
+        return
+    if as_json:
         raise typer.Exit(ExitCode.DEPLOY)
-    if not report.passed:
-        raise DrillError("the restore drill was not passed", fix="the rows above say what did not come back")
+    raise DrillError("the restore drill was not passed", fix="the rows above say what did not come back")
 
 
 def document(stack: str, report: Report) -> dict[str, Any]:

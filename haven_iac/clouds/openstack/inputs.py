@@ -8,6 +8,8 @@ from typing import Any
 from haven_iac.clouds.openstack.settings import AccessSettings, OpenStackSettings
 from haven_iac.spec.load import validate
 
+_ACCESS = [field.alias or name for name, field in AccessSettings.model_fields.items()]
+
 
 def plain(value: Any) -> Any:
     """Return a value as it was written: Pulumi hands whole numbers back as floats."""
@@ -24,7 +26,7 @@ def access(settings: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         settings: `cloud.settings`, as it is written.
     """
-    return {key: settings[key] for key in ("cloud", "region", "bootTimeout") if key in settings}
+    return {key: settings[key] for key in _ACCESS if key in settings}
 
 
 def access_from(given: Mapping[str, Any]) -> AccessSettings:

@@ -34,15 +34,15 @@ class S3KeyProvider(ResourceProvider):
             DeployError: Keystone refuses.
         """
         cloud: Any = connect(access_from(props["settings"]))
-        access, secret = access_key(str(props["identity"]), str(props["credential"])), secrets.token_hex(20)
-        blob = {"access": access, "secret": secret, "app_cred_id": str(props["credential"])}
+        name, secret = access_key(str(props["identity"]), str(props["credential"])), secrets.token_hex(20)
+        blob = {"access": name, "secret": secret, "app_cred_id": str(props["credential"])}
         body = {
             "type": "ec2",
             "user_id": cloud.current_user_id,
             "project_id": cloud.current_project_id,
             "blob": json.dumps(blob),
         }
-        number = hashlib.sha256(access.encode()).hexdigest()
+        number = hashlib.sha256(name.encode()).hexdigest()
         answer = cloud.identity.post(_PATH, json={"credential": body})
         if answer.status_code == 409:
             cloud.identity.delete(f"{_PATH}/{number}")
@@ -53,7 +53,7 @@ class S3KeyProvider(ResourceProvider):
                 fix="log in with user and password; else ask the cloud's operator, or write external with an S3 of "
                 "your own",
             )
-        told = {"access": access, "secret": secret, "user": cloud.current_user_id}
+        told = {"access": name, "secret": secret, "user": cloud.current_user_id}
         return CreateResult(id_=number, outs={**props, **told})
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
