@@ -172,9 +172,12 @@ def _same_nodes(what: str, pairs: list[tuple[Any, Any]]) -> Iterator[Change]:
 
 
 def _node(was: Any, now: Any, *, alone: bool) -> Iterator[tuple[str, Disruption]]:
-    for key in ("flavor", "disk", "role", "zone"):
+    for key in ("flavor", "role", "zone"):
         if was[key] != now[key]:
             yield f"{key} {was[key]} → {now[key]}", DISRUPTIVE if alone else ROLLING
+    if was["disk"] != now["disk"]:
+        # No cloud gives a machine that exists another root disk.
+        yield f"disk {was['disk']} → {now['disk']}, once made anew,", NONE
     for label in dict.fromkeys([*was["labels"], *now["labels"]]):
         before, after = was["labels"].get(label), now["labels"].get(label)
         if before is None:

@@ -44,8 +44,9 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
     )
 
 
-SECRET_KEYS = ("authURL", "region", "applicationCredentialID", "applicationCredentialSecret")
-"""What the driver wants in its Secret, behind `os-`; late values are named `shared-<key in lower case>`."""
+SECRET_KEYS = ("authURL", "region", "applicationCredentialID", "applicationCredentialSecret", "certAuthority")
+"""What the driver wants in its Secret, behind `os-`; late values are named `shared-<key in lower case>`.  The last
+one is the certificate itself, as the chart mounts no file: pkg/client/client.go of cloud-provider-openstack 1.36."""
 
 
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:

@@ -80,7 +80,7 @@ class ControlPlaneSpec(SpecModel):
     flavor: Text = "default"
     """The cloud's own name for a machine size."""
     disk: DiskSpec = DiskSpec()
-    """Root disk of each server."""
+    """Root disk of each server; a server that exists keeps its own."""
     snapshots: SnapshotsSpec = SnapshotsSpec()
     """Snapshots of etcd; they go to the object store too where there is one."""
     zones: tuple[Zone, ...] = ()
@@ -112,7 +112,7 @@ class NodePoolSpec(SpecModel):
     zones: tuple[Zone, ...] = ()
     """Zones to spread over; all zones of the cluster when left out."""
     disk: DiskSpec = DiskSpec()
-    """Root disk of each node."""
+    """Root disk of each node; a node that exists keeps its own."""
 
     @property
     def most(self) -> int:

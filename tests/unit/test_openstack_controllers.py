@@ -119,4 +119,5 @@ def test_a_change_of_a_setting_says_whom_it_disturbs() -> None:
 
     assert seen(image="ubuntu-26.04") == {"cloud.settings.image": "none"}
     assert seen(api={"exposure": "internal"}) == {"cloud.settings.api.exposure": "disruptive"}
+    assert seen(etcdDisk={"size": "20Gi"}) == {"cloud.settings.etcdDisk.size": "none"}
     assert seen(controllers={"rotation": 1}) == {"cloud.settings.controllers.rotation": "rolling"}

@@ -51,6 +51,17 @@ CASES = {
         "Neutron refuses more: the quota is used up: Quota exceeded for resources: ['port']",
         "plan --online",
     ),
+    "Octavia: its database": (
+        "openstack:loadbalancer/monitor:Monitor",
+        http(
+            "POST",
+            "http://127.0.0.1:9876/v2.0/lbaas/healthmonitors",
+            400,
+            json.dumps({"faultcode": "Client", "faultstring": "TCP is not a valid option for type"}),
+        ),
+        "Octavia could not write it down: TCP is not a valid option for type",
+        "run the same command again",
+    ),
     "Neutron: still in use": (
         SUBNET,
         http(

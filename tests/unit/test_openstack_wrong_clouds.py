@@ -108,3 +108,13 @@ def test_a_cluster_without_octavia_needs_no_load_balancers() -> None:
     found = needs(off.plan, off.settings, GOOD.flavors)
     assert Kind.BALANCERS not in found
     assert replace(found[Kind.FLOATING_IPS]).amount == 1
+
+
+def test_certificates_of_private_authorities_count_as_user_data() -> None:
+    def said(mirror: dict[str, str]) -> str:
+        long = WRONG["user data too long"]
+        return written(judge(case(replace(long, document={**long.document, "mirror": mirror}))))
+
+    registry = {"images": "registry.voorbeeld.nl"}
+    assert "user data" in said(registry)
+    assert said(registry) != said({**registry, "caSecret": "mirror-ca"})

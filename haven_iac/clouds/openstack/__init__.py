@@ -89,6 +89,7 @@ class OpenStackCloud:
         "imageSystem": Disruption.NONE,
         "antiAffinity": Disruption.NONE,
         "configDrive": Disruption.NONE,
+        "etcdDisk": Disruption.NONE,
         "ssh": Disruption.NONE,
         "securityGroupIds": Disruption.NONE,
         "volumeTypes": Disruption.NONE,

@@ -66,6 +66,7 @@ def build(
             "shared-region": pulumi.Output.from_input(where.region),
             "shared-applicationcredentialid": credential.id,
             "shared-applicationcredentialsecret": secret,
+            "shared-certauthority": pulumi.Output.from_input(settings.ca or ""),
         },
         (credential, *made),
     )

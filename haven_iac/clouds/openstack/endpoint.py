@@ -61,12 +61,19 @@ def build(
         return _held(plan, settings, identity, placed, opts)
     made = _balancer(plan, settings, identity, placed, opts)
     inside = made.out("vipAddress")
-    pools = {door.name: _door(plan, settings, identity, made.id, door, opts) for door in doors(plan)}
+    led = {door.name: _door(plan, settings, identity, made.id, door, opts) for door in doors(plan)}
     outside = inside
     if settings.api.exposure is Exposure.FLOATING:
         outside = _floating(plan, settings, identity, placed, made.out("vipPortId"), opts)
     server = outside.apply(lambda address: f"https://{address}:{API_PORT}")
-    return EndpointParts(server, {"inside": inside, "outside": outside, "pools": pools, "loadBalancer": made.id})
+    facts = {
+        "inside": inside,
+        "outside": outside,
+        "pools": {name: pool.id for name, (pool, _) in led.items()},
+        "monitored": pulumi.Output.all(*(monitor.id for _, monitor in led.values())),
+        "loadBalancer": made.id,
+    }
+    return EndpointParts(server, facts)
 
 
 def _held(
@@ -123,8 +130,8 @@ def _door(
     balancer: pulumi.Output[str],
     door: Door,
     opts: pulumi.ResourceOptions,
-) -> pulumi.Output[str]:
-    """Make listener, pool and monitor of one port; return the pool's id."""
+) -> tuple[Resource, Resource]:
+    """Make listener, pool and monitor of one port; return the last two."""
     name = f"{plan.spec.name}-api-{door.name}"
     called = identity.apply(lambda one: names.named(one, "api", door.name))
     direct = settings.load_balancer.provider in CLIENT_ADDRESS_PROVIDERS
@@ -155,13 +162,13 @@ def _door(
         },
         opts,
     )
-    make(
+    monitor = make(
         "loadbalancer/monitor:Monitor",
         name,
         {"name": called, "poolId": pool.id, "type": "TCP", **MONITOR},
         opts,
     )
-    return pool.id
+    return pool, monitor
 
 
 def _allowed(plan: ClusterPlan, door: Door) -> list[str]:

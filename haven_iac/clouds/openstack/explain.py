@@ -133,6 +133,9 @@ def _answered(service: str, answer: Answer) -> Explained:
         return Explained(
             f"{service} failed, HTTP {answer.status}{said}", f"{AGAIN}; if it stays so, tell the cloud's operator"
         )
+    if service == "Octavia" and "is not a valid option for type" in answer.said:
+        # Its words for every error of its database; two changes that lock each other out are the usual one.
+        return Explained(f"Octavia could not write it down{said}", AGAIN)
     return Explained(f"{service} refuses it, HTTP {answer.status}{said}", LOOK)
 
 

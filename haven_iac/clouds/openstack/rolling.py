@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from haven_iac.bootstrap.base import Machine
@@ -18,7 +18,7 @@ from haven_iac.clouds.openstack.api import MERGE, Kube
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.clouds.openstack.names import GENERATION_KEY
 from haven_iac.clouds.openstack.settings import OpenStackSettings
-from haven_iac.clouds.openstack.user_data import boot_facts
+from haven_iac.clouds.openstack.user_data import ETCD_DEVICE, boot_facts
 from haven_iac.errors import DeployError
 from haven_iac.spec import ClusterSpec
 
@@ -105,6 +105,8 @@ class Roll:
             trusted=self.authorities,
             exists=True,
         )
+        # What the description says of this disk is for machines to come.
+        facts = replace(facts, etcd_disk=ETCD_DEVICE if self._has_etcd_disk(server) else "")
         made = find(self.spec.kubernetes.distribution.value).user_data(
             self.spec, machine, self.keys, self.inside, facts
         )
@@ -113,6 +115,14 @@ class Roll:
         self._active(server, "rebuilt")
         compute = self.cloud.compute
         compute.set_server_metadata(server, **{GENERATION_KEY: wanted["generation"]})
+
+    def _has_etcd_disk(self, server: str) -> bool:
+        """Return whether a machine was born with a volume for etcd."""
+        compute = self.cloud.compute
+        # Volumes that pods use stay when their machine goes.
+        born = [one for one in compute.volume_attachments(server) if one.delete_on_termination]
+        from_image = bool((compute.get_server(server).image or {}).get("id"))
+        return len(born) > (0 if from_image else 1)
 
     def _resize(self, server: str, flavor: str) -> None:
         found = self.cloud.compute.find_flavor(flavor)

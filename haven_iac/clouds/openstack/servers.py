@@ -207,6 +207,10 @@ def members(
 ) -> list[Resource]:
     """Let the API's load balancer lead to the servers, through each of its doors.
 
+    Octavia locks the load balancer and then the quota for a list of members, and for all else the other way round.  At
+    the same time one of the two fails, and for a monitor that reads "TCP is not a valid option for type"; so members
+    come when the rest is there.
+
     Args:
         place: what all machines share.
         nodes: the control plane's.
@@ -225,7 +229,7 @@ def members(
                     for node in nodes
                 ],
             },
-            opts,
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[after(place.endpoint["monitored"])])),
         )
         for door, port in doors.items()
     ]

@@ -206,7 +206,8 @@ class OpenStackSettings(AccessSettings):
     anti_affinity: AntiAffinity = AntiAffinity.HARD
     """hard refuses two servers of the control plane on one host; soft only avoids it. Pools are always soft."""
     etcd_disk: EtcdDiskSettings | None = None
-    """A volume of its own for etcd; it stands on the root disk when left out."""
+    """A volume of its own for etcd; it stands on the root disk when left out.
+    A server that exists keeps what it has."""
     ssh: SshSettings = SshSettings()
     """Logging in to nodes; off when left out."""
 

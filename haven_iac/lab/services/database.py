@@ -18,9 +18,6 @@ NAME = "mariadb"
 _NAMES = ("keystone", "glance", "placement", "nova", "nova_api", "nova_cell0", "neutron", "cinder", "octavia")
 _MORE = ("designate", "manila", "barbican")
 _START_SECONDS = 60.0
-_OPEN_ALL = "select sum(table_rows) from information_schema.tables where engine = 'InnoDB'"
-"""Opens every table.  One that is opened while a row is written that refers to it may be taken for missing, and Octavia
-then says that "TCP is not a valid option for type"."""
 
 
 class Database:
@@ -77,7 +74,6 @@ class Database:
                     "the database server does not start", fix=f"its log is {self._lab.logs / 'mariadb-server.log'}"
                 )
             time.sleep(0.05)
-        self.sql(_OPEN_ALL)
 
     def stop(self) -> None:
         """Stop the server; data are whole then."""
@@ -131,9 +127,6 @@ class Database:
             "--skip-name-resolve",
             "--skip-log-bin",
             "--max-connections=600",
-            # More than there are tables: they stay open.
-            "--table-definition-cache=4000",
-            "--table-open-cache=8000",
             "--innodb-buffer-pool-size=256M",
             "--innodb-log-file-size=32M",
             "--innodb-flush-log-at-trx-commit=0",

@@ -7,11 +7,13 @@ import random
 from collections.abc import Iterator
 from functools import lru_cache
 
-from haven_iac.bootstrap.base import LIMIT, Machine
+from haven_iac.bootstrap.base import LIMIT
 from haven_iac.bootstrap.registry import find
 from haven_iac.clouds.base import Finding
+from haven_iac.clouds.openstack.authorities import named
 from haven_iac.clouds.openstack.probing.judge import Case, Rule, error, warning
-from haven_iac.plan.model import NodePlan, Role
+from haven_iac.clouds.openstack.user_data import boot_facts, machine
+from haven_iac.spec import ClusterSpec
 
 TIGHT = 0.9
 """Part of the limit above which there is little room for a new version's user data."""
@@ -26,28 +28,36 @@ SUFFIX = 6
 """Characters that an identity is longer than the cluster's name."""
 
 _CHAINS = ("ca", "client-ca", "request-header-ca", "etcd-ca", "etcd-peer-ca")
-_DER = {"certificate": 420, "key": 138, "service key": 1794}
-"""About how many bytes each is before base64."""
+_DER = {"certificate": 420, "private key": 138, "rsa private key": 1794, "authority": 1600}
+"""About how many bytes each is before base64; an authority is somebody else's, with RSA of 4096 bits."""
+
+_ADDRESS = "255.255.255.255"
 
 
 @lru_cache(maxsize=1)
 def stand_in_keys() -> dict[str, str]:
     """Return something as long, and as hard to compress, as the key material of a cluster."""
     noise = random.Random(1)  # noqa: S311  no secret: only its size counts
-
-    def pem(word: str, size: int) -> str:
-        body = base64.encodebytes(noise.randbytes(size)).decode()
-        return f"-----BEGIN {word}-----\n{body}-----END {word}-----\n"
-
     files = {}
-    root = pem("CERTIFICATE", _DER["certificate"])
+    root = _pem(noise, "certificate")
     for name in _CHAINS:
-        files[f"{name}.crt"] = pem("CERTIFICATE", _DER["certificate"]) + root
-        files[f"{name}.key"] = pem("PRIVATE KEY", _DER["key"])
-    files["service.key"] = pem("RSA PRIVATE KEY", _DER["service key"])
+        files[f"{name}.crt"] = _pem(noise, "certificate") + root
+        files[f"{name}.key"] = _pem(noise, "private key")
+    files["service.key"] = _pem(noise, "rsa private key")
     files["encryption.key"] = base64.b64encode(noise.randbytes(32)).decode()
     files["server.token"], files["agent.token"] = noise.randbytes(32).hex(), noise.randbytes(32).hex()
     return files
+
+
+def stand_in_authorities(spec: ClusterSpec) -> dict[str, str]:
+    """Return something as long as the certificates of the private authorities that a description names."""
+    noise = random.Random(2)  # noqa: S311  no secret: only its size counts
+    return {use: _pem(noise, "authority") for use in named(spec)}
+
+
+def _pem(noise: random.Random, word: str) -> str:
+    body, label = base64.encodebytes(noise.randbytes(_DER[word])).decode(), word.upper()
+    return f"-----BEGIN {label}-----\n{body}-----END {label}-----\n"
 
 
 def user_data(case: Case) -> Iterator[Finding]:
@@ -58,17 +68,24 @@ def user_data(case: Case) -> Iterator[Finding]:
         nodes = sorted(pool.nodes, key=lambda node: (not node.first, -len(node.name)))
         if not nodes:
             continue
-        size = bootstrap.user_data(spec, _machine(nodes[0]), stand_in_keys(), "255.255.255.255").size
+        node = machine(nodes[0])
+        facts = boot_facts(
+            spec,
+            case.settings,
+            server=node.server,
+            address=_ADDRESS,
+            inside=_ADDRESS,
+            outside=_ADDRESS,
+            peers=[_ADDRESS] * (len(nodes) - 1) if node.server else (),
+            trusted=stand_in_authorities(spec),
+        )
+        size = bootstrap.user_data(spec, node, stand_in_keys(), _ADDRESS, facts).size
         path = case.path(pool)
         fix = "shorten labels and taints, registries and certificates in the description"
         if size > LIMIT:
             yield error(f"user data of {nodes[0].name} is {size} bytes long, and Nova takes {LIMIT}", fix, path)
         elif size > TIGHT * LIMIT:
             yield warning(f"user data of {nodes[0].name} is {size} bytes long; Nova takes {LIMIT}", fix, path)
-
-
-def _machine(node: NodePlan) -> Machine:
-    return Machine(node.name, node.role is Role.CONTROL_PLANE, node.first, node.labels, node.taints)
 
 
 def names(case: Case) -> Iterator[Finding]:
