@@ -46,7 +46,7 @@ def stack(backup: None, inside: None, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("lab")
     with tls(folder / "front") as authority, project(folder / "project") as made:
         storage = {"kind": "cloud", "endpoint": URL}
-        made.edit(cloud={"settings": {"objectStorage": storage, "ca": authority}})
+        made.edit(cloud={"settings": {"objectStorage": storage, "ca": authority}}, backup={"volumes": "move"})
         made.run("up", "--yes")
         yield made
 

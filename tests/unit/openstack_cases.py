@@ -222,7 +222,7 @@ WRONG: dict[str, Wrong] = {
     "two regions": Wrong(seen={"region": "", "regions": frozenset({"ams", "rtm"})}),
     "object storage that is not there": Wrong(settings={"objectStorage": {"kind": "cloud"}}),
     "object storage without S3": Wrong(
-        settings={"objectStorage": {"kind": "cloud"}}, seen={"services": GOOD.services | {"object-store"}, "s3": False}
+        settings={"objectStorage": {"kind": "cloud"}}, seen={"services": GOOD.services | {"object-store"}, "s3": ""}
     ),
     "object storage that we may not use": Wrong(
         settings={"objectStorage": {"kind": "cloud"}},

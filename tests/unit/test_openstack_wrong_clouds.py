@@ -118,3 +118,16 @@ def test_certificates_of_private_authorities_count_as_user_data() -> None:
     registry = {"images": "registry.voorbeeld.nl"}
     assert "user data" in said(registry)
     assert said(registry) != said({**registry, "caSecret": "mirror-ca"})
+
+
+@pytest.mark.parametrize(("address", "volumes", "warned"), [
+    ("http://10.0.0.1:8080", "move", True), ("http://10.0.0.1:8080", None, True),
+    ("http://10.0.0.1:8080", "snapshot", False), ("https://10.0.0.1:8080", "move", False),
+])  # fmt: skip
+def test_data_movers_and_object_storage_without_tls_do_not_go_together(
+    address: str, volumes: str | None, warned: bool
+) -> None:
+    backup = {"backup": {"volumes": volumes}} if volumes else {}
+    seen = {"services": GOOD.services | {"object-store"}, "s3": address}
+    found = judge(case(Wrong(backup, settings={"objectStorage": {"kind": "cloud"}}, seen=seen)))
+    assert [one.path for one in found] == (["backup.volumes"] if warned else [])

@@ -9,6 +9,9 @@ from haven_iac.clouds.base import Finding
 from haven_iac.clouds.openstack.objects import containers
 from haven_iac.clouds.openstack.probing.judge import Case, Rule, error, warning
 from haven_iac.clouds.openstack.settings import ObjectStorage
+from haven_iac.platform.backup_values import volumes
+from haven_iac.platform.slots import BACKUP
+from haven_iac.spec.backup import VolumeBackup
 
 _PATH = "cloud.settings.objectStorage.kind"
 _OUTSIDE = "write external, and where it is in logs.objectStore and backup.objectStore"
@@ -54,4 +57,19 @@ def names(case: Case) -> Iterator[Finding]:
             )
 
 
-RULES: tuple[Rule, ...] = (service, names)
+def moving(case: Case) -> Iterator[Finding]:
+    """Judge whether the data of volumes can be sent to it: over plain HTTP that is done in a way that Swift refuses."""
+    wanted, spec = case.settings.object_storage, case.plan.spec
+    if wanted.kind is not ObjectStorage.CLOUD or not case.plan.release(BACKUP) or spec.backup.object_store:
+        return
+    url = str(wanted.endpoint or case.seen.s3)
+    if url.startswith("http:") and volumes(spec, case.plan.facts) is VolumeBackup.MOVE:
+        yield warning(
+            "the cloud's object storage is reached without TLS: Swift refuses what data movers send then, and backups "
+            "can be read on their way",
+            "write its https address in cloud.settings.objectStorage.endpoint, or snapshot in backup.volumes",
+            "backup.volumes",
+        )
+
+
+RULES: tuple[Rule, ...] = (service, names, moving)

@@ -23,13 +23,14 @@ def containers(reader: Reader, names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def s3(reader: Reader) -> bool:
-    """Return whether there is S3: Swift lists what it can do, and a Ceph Object Gateway always has it."""
+def s3(reader: Reader) -> str:
+    """Return where S3 is, if there is any: Swift lists what it can do, and a Ceph Object Gateway always has it."""
     storage: Any = reader.connection.object_store
     url = str(storage.get_endpoint() or "")
+    found = s3_url(url)
     if urlsplit(url).path.startswith("/swift"):
-        return True
+        return found
     try:
-        return "s3api" in reader.get("object_store", f"{s3_url(url)}/info")
+        return found if "s3api" in reader.get("object_store", f"{found}/info") else ""
     except Unread:
-        return True
+        return found

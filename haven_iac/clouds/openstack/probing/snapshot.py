@@ -230,8 +230,8 @@ class Snapshot:
 
     containers: Mapping[str, str] = field(default_factory=dict)
     """The wanted containers that are there already, and the identity of the cluster that made each; empty for none."""
-    s3: bool = True
-    """Whether the object storage has S3's API, as far as it says."""
+    s3: str = "https:"
+    """Where the object storage has S3's API, as far as it says; empty when it has none."""
 
     exists: bool = False
     """Whether servers of this cluster are there already."""
