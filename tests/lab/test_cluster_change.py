@@ -17,8 +17,11 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 @pytest.fixture(scope="module")
 def stack(cloud: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give a cluster that runs."""
+    """Give a cluster that runs, with disks of its servers' own for system and etcd."""
     with project(tmp_path_factory.mktemp("change") / "project") as made:
+        disk = {"size": "20Gi", "type": "standard"}
+        etcd = {"size": "10Gi", "type": "fast"}
+        made.edit(controlPlane={"disk": disk}, cloud={"settings": {"etcdDisk": etcd}})
         made.run("up", "--yes")
         yield made
 
@@ -102,11 +105,37 @@ def test_credentials_are_rotated_and_the_old_one_is_gone(stack: Stack, api: Kube
     assert settled(lambda: api.get(path)["status"].get("phase") == "Bound")
 
 
+def disks(cloud: Any) -> dict[str, list[tuple[int, str, str]]]:
+    """Return size, type and id of the volumes that machines were born with, by their server's name."""
+    volumes = {one.id: (one.size, one.volume_type, one.id) for one in cloud.block_storage.volumes()}
+    found = {}
+    for server in cloud.compute.servers():
+        born = [one for one in cloud.compute.volume_attachments(server) if one.delete_on_termination]
+        found[server.name] = [volumes[one.volume_id] for one in sorted(born, key=lambda one: one.device)]
+    return found
+
+
+def test_disks_that_a_description_changes_are_for_machines_to_come(stack: Stack, cloud: Any) -> None:
+    before = disks(cloud)
+    sizes = {name: [one[:2] for one in born] for name, born in before.items()}
+    for name, born in sizes.items():
+        assert born == ([(20, "standard"), (10, "fast")] if "control-plane" in name else [])
+    stack.edit(controlPlane={"disk": {"size": "30Gi"}})
+    stack.drop("cloud", "settings", "etcdDisk")
+    found = stack.json("plan")["changes"]
+    assert {one["disruption"] for one in found} == {"none"}
+    assert any("disk 20Gi standard → 30Gi standard, once made anew," in one["detail"] for one in found)
+    stack.run("up", "--yes", "--expect-no-changes")
+    assert disks(cloud) == before
+
+
 def test_another_patch_release_renews_machines_one_after_the_other(stack: Stack, cloud: Any) -> None:
     before = {one.name: (one.id, one.metadata[GENERATION_KEY]) for one in cloud.compute.servers()}
+    born = disks(cloud)
     types, _ = change(stack, "rolling", kubernetes={"release": "v1.36.2+rke2r1"})
     assert types == {"PoolNodes"}
     after = {one.name: (one.id, one.metadata[GENERATION_KEY]) for one in cloud.compute.servers()}
     assert {name: one[0] for name, one in after.items()} == {name: one[0] for name, one in before.items()}
     assert all(after[name][1] != before[name][1] for name in before)
     assert {one.status for one in cloud.compute.servers()} == {"ACTIVE"}
+    assert disks(cloud) == born
