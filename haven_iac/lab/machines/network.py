@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from haven_iac.lab.machines import balancers
+from haven_iac.lab.machines.security_groups import Net, SecurityGroups
+
 Object = dict[str, Any]
-Net = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 OUTSIDE = "127.0.0.1"
 """Who connects to public addresses from outside the cloud."""
@@ -32,7 +34,6 @@ EMPTY: Mapping[str, Any] = {
 }
 """A cloud with nothing in it."""
 
-_TCP = (None, "tcp", "any", "6", "0")
 _turn = itertools.count()
 
 
@@ -78,16 +79,17 @@ class Network:
         self._subnets: dict[str, Net] = {one["id"]: ipaddress.ip_network(one["cidr"]) for one in raw["subnets"]}
         self._subnet_network = {one["id"]: one["network_id"] for one in raw["subnets"]}
         self._external = {network["id"] for network in raw["networks"] if network["router:external"]}
-        self._rules: dict[str, list[Object]] = defaultdict(list)
-        for rule in raw["security-group-rules"]:
-            self._rules[rule["security_group_id"]].append(rule)
+        self._groups = SecurityGroups(raw["security-group-rules"])
         self._fips = {fip["floating_ip_address"]: fip for fip in raw["floatingips"] if fip["port_id"] in self.ports}
         self._join_networks(raw)
         self._by_address: dict[str, list[Object]] = defaultdict(list)
         for port in raw["ports"]:
             for ip in port["fixed_ips"]:
                 self._by_address[ip["ip_address"]].append(port)
-        self._read_balancers(raw)
+        self.pools = balancers.pools(raw)
+        self.balancers = balancers.working(raw, self.ports)
+        """By the id of their VIP's port."""
+        self._balancer_of_pool = balancers.of_pools(raw, self.balancers.values())
 
     def _join_networks(self, raw: Mapping[str, Any]) -> None:
         """Networks that a router joins form one domain; some have a way out."""
@@ -107,29 +109,6 @@ class Network:
             info = router["external_gateway_info"] or {}
             for ip in info.get("external_fixed_ips", [])[:1]:
                 self._gateway.update(dict.fromkeys(networks, ip["ip_address"]))
-
-    def _read_balancers(self, raw: Mapping[str, Any]) -> None:
-        members, monitors = raw["members"], raw.get("monitors", {})
-        self.pools: dict[str, Object] = {
-            pool["id"]: {**pool, "members": members.get(pool["id"], []), "monitor": monitors.get(pool["id"])}
-            for pool in raw["pools"]
-        }
-        self.balancers: dict[str, Object] = {}  # VIP port id, to load balancer
-        for balancer in raw["loadbalancers"]:
-            working = balancer.get("provisioning_status", "ACTIVE") in ("ACTIVE", "PENDING_UPDATE")
-            if balancer["vip_port_id"] in self.ports and balancer["admin_state_up"] and working:
-                self.balancers[balancer["vip_port_id"]] = {**balancer, "listeners": {}}
-        by_id = {balancer["id"]: balancer for balancer in self.balancers.values()}
-        for listener in raw["listeners"]:
-            for reference in listener["loadbalancers"]:
-                known = reference["id"] in by_id and listener["admin_state_up"]
-                if known and listener["protocol"] in ("TCP", "HTTPS"):
-                    by_id[reference["id"]]["listeners"][listener["protocol_port"]] = listener
-        self._balancer_of_pool: dict[str, Object] = {}
-        for pool in raw["pools"]:
-            for reference in pool.get("loadbalancers") or []:
-                if reference["id"] in by_id:
-                    self._balancer_of_pool[pool["id"]] = by_id[reference["id"]]
 
     # What listens on public addresses
 
@@ -290,28 +269,8 @@ class Network:
         Raises:
             UnreachableError: none does.
         """
-        if not port["port_security_enabled"]:
-            return
-        for group in port["security_groups"]:
-            for rule in self._rules[group]:
-                if rule["direction"] == direction and _matches(rule, number, other, groups):
-                    return
-        raise UnreachableError(
-            f"i/o timeout (no security group rule of port {port['id']} admits {direction} tcp/{number} with {other})"
-        )
-
-
-def _matches(rule: Object, number: int, other: Net, groups: Sequence[str]) -> bool:
-    if rule["ethertype"] != f"IPv{other.version}" or rule["protocol"] not in _TCP:
-        return False
-    low, high = rule["port_range_min"], rule["port_range_max"]
-    if low is not None and not low <= number <= high:
-        return False
-    if rule["remote_group_id"]:
-        return rule["remote_group_id"] in groups
-    if rule["remote_ip_prefix"]:
-        network = ipaddress.ip_network(rule["remote_ip_prefix"])
-        if isinstance(network, ipaddress.IPv4Network):
-            return isinstance(other, ipaddress.IPv4Network) and other.subnet_of(network)
-        return isinstance(other, ipaddress.IPv6Network) and other.subnet_of(network)
-    return True
+        if not self._groups.admit(port, direction, number, other, groups):
+            raise UnreachableError(
+                f"i/o timeout (no security group rule of port {port['id']} admits {direction} tcp/{number} "
+                f"with {other})"
+            )
