@@ -1,4 +1,4 @@
-"""One Kubernetes cluster: its members, its processes, its folder.
+"""One Kubernetes cluster: its members and its folder.
 
 clusters/<id>/cluster.json   what others may read
               kubeconfig     administrator, straight to the API
@@ -8,52 +8,25 @@ clusters/<id>/cluster.json   what others may read
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import ipaddress
 import json
-import os
 import secrets
 import shutil
-import threading
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from haven_iac.clouds.local.processes import Processes
-from haven_iac.lab.kube import Kube, KubeError, write_kubeconfig, write_private
-from haven_iac.lab.machines import control_plane, nodes, pods
+from haven_iac.lab.kube import Kube, KubeError, write_private
+from haven_iac.lab.machines import admission, certificates, control_plane, nodes, pods
+from haven_iac.lab.machines.admission import Admission
+from haven_iac.lab.machines.components import Components
+from haven_iac.lab.machines.errors import ClusterError
 from haven_iac.lab.machines.guest.root import Root
-from haven_iac.lab.machines.pki import AUTHORITIES, Pki
+from haven_iac.lab.machines.pki import Pki
 from haven_iac.lab.machines.plan import Plan
 from haven_iac.lab.machines.supervisor import Supervisor
 
-START_SECONDS = 90.0
-"""Until the API must be ready."""
-
-_CRITICAL = (
-    "cluster-cidr",
-    "service-cidr",
-    "cluster-dns",
-    "cluster-domain",
-    "egress-selector-mode",
-    "secrets-encryption",
-)
-"""Settings that must be the same on every server."""
-
-_USERS = (
-    ("admin", "system:admin", "system:masters"),
-    ("controller-manager", "system:kube-controller-manager", None),
-    ("scheduler", "system:kube-scheduler", None),
-)
-
 Record = dict[str, Any]
-
-
-class ClusterError(Exception):
-    """What a unit would log before systemd starts it again."""
 
 
 class Cluster:
@@ -70,7 +43,8 @@ class Cluster:
         self.id: str = record["id"]
         self.address: str = record["address"]
         self.pki = Pki(folder / "pki")
-        self.processes = Processes(folder)
+        self.components = Components(folder, lambda: self.kube().ready())
+        self.admission = Admission(record, private, self.pki)
         self.supervisor = Supervisor(self.pki, self.address)
         self.custom: list[str] = []
         """Authorities that were given."""
@@ -80,9 +54,6 @@ class Cluster:
         """Of its Services; every node that runs answers on them."""
         self.lock = asyncio.Lock()
         """One change of membership at a time."""
-        self._gate = threading.Lock()
-        """One start or stop at a time."""
-        self._closing = False
         self._kube: Kube | None = None
 
     # On disk
@@ -130,17 +101,19 @@ class Cluster:
             "cluster_domain": control_plane.domain(plan),
             "disable": plan.many("disable"),
             "cni": plan.many("cni"),
-            "token_sha256": _digest(password(token)),
+            "token_sha256": admission.digest(token),
             "members": [],
             "removed": [],
             "tls_san": plan.many("tls-san"),
         }
         private = {
-            "agent_token_sha256": _digest(password(plan.one("agent-token") or token)),
-            "critical": {key: plan.one(key) for key in _CRITICAL},
+            "agent_token_sha256": admission.digest(plan.one("agent-token") or token),
+            "critical": admission.critical(plan),
         }
         made = cls(folder, record, private)
-        made._certify(plan, root)
+        made.custom = made.pki.adopt(certificates.given(plan, root))
+        made.pki.complete(plan.distribution)
+        certificates.issue(made.pki, folder, made.record["endpoint"])
         private["commands"] = control_plane.commands(plan, root, folder, address, node_ip)
         made._serving_certificate([node_ip, server["hostname"]])
         return made
@@ -154,43 +127,11 @@ class Cluster:
             if not path.is_file() or path.read_bytes() != text:
                 write_private(path, text)
 
-    def _certify(self, plan: Plan, root: Root) -> None:
-        base = f"{plan.data_dir}/server/tls"
-        names = [f"{name}.{end}" for name in AUTHORITIES for end in ("crt", "key")] + ["service.key"]
-        given = {name: data for name in names if (data := root.read(f"{base}/{name}"))}
-        self.custom = self.pki.adopt(given)
-        self.pki.complete(plan.distribution)
-        authority = self.pki.path("server-ca.crt").read_bytes()
-        for name, user, group in _USERS:
-            self.pki.client(name, user, group)
-            credential = {
-                f"client-{kind}-data": base64.b64encode(self.pki.path(f"{name}.{end}").read_bytes()).decode()
-                for kind, end in (("certificate", "crt"), ("key", "key"))
-            }
-            file = "kubeconfig" if name == "admin" else f"{name}.kubeconfig"
-            write_kubeconfig(self.folder / file, self.record["endpoint"], authority, name, credential)
-        self.pki.client("auth-proxy", "system:auth-proxy", authority="request-header-ca")
-
     def _serving_certificate(self, more: Iterable[str] = ()) -> None:
-        record = self.record
-        service = ipaddress.ip_network(record["service_cidr"].split(",")[0])
-        names = {
-            "localhost",
-            "127.0.0.1",
-            self.address,
-            str(service[1]),
-            "kubernetes",
-            "kubernetes.default",
-            "kubernetes.default.svc",
-            f"kubernetes.default.svc.{record['cluster_domain']}",
-            *record["tls_san"],
-            *more,
-        }
-        for member in record["members"]:
-            if member["role"] == "server":
-                names |= {member["address"], member["node"]}
-        names |= set(self._private.get("names", []))
-        if names != set(self._private.get("names", [])):
+        """Issue it anew if it is to bear names that it does not."""
+        borne = set(self._private.get("names", []))
+        names = certificates.names(self.record) | set(more) | borne
+        if names != borne:
             self.pki.serving("kube-apiserver", "kube-apiserver", names)
             self._private["names"] = sorted(names)
             self.supervisor.reload()
@@ -201,34 +142,6 @@ class Cluster:
         """Return the member with that disk, or None."""
         found: list[Record] = [member for member in self.record["members"] if member["disk"] == disk]
         return found[0] if found else None
-
-    def check_join(self, plan: Plan) -> None:
-        """Look whether a machine may join.
-
-        Raises:
-            ClusterError: what a joining unit would be told.
-        """
-        given = plan.one("token")
-        if given.startswith("K10"):
-            digest = given[3:].split("::")[0]
-            if digest and digest != self.pki.hash():
-                raise ClusterError(
-                    f"token CA hash does not match the Cluster CA certificate hash: {digest} != {self.pki.hash()}"
-                )
-        accepted = {self.record["token_sha256"]}
-        if plan.role == "agent":
-            accepted.add(self._private["agent_token_sha256"])
-        if _digest(password(given)) not in accepted:
-            raise ClusterError("failed to validate token: 401 Unauthorized")
-        if plan.distribution != self.record["distribution"]:
-            raise ClusterError(f"not an {plan.distribution} server")
-        if plan.role == "server":
-            for key, value in self._private["critical"].items():
-                if plan.one(key) != (value or ""):
-                    raise ClusterError(
-                        "failed to validate server configuration: critical configuration value mismatch between "
-                        f"servers: {key}"
-                    )
 
     async def register(self, server: Record, plan: Plan, node: str, address: str) -> None:
         """Make a machine a member with a Node; waits its turn.
@@ -295,12 +208,12 @@ class Cluster:
     async def follow(self, running: set[str]) -> None:
         """Start, stop and relabel as the set of running machines says."""
         async with self.lock:
-            alive = [name for name in control_plane.COMPONENTS if self.processes.running(name)]
+            alive = self.components.running()
             if not self.quorum(running):
                 self.up = False
                 await self.supervisor.stop()
                 if alive:
-                    await asyncio.to_thread(self._stop)
+                    await asyncio.to_thread(self.components.stop)
             elif not self.up or len(alive) < len(control_plane.COMPONENTS):
                 await self.start()
             if self.up:
@@ -327,7 +240,7 @@ class Cluster:
                 if want == "running":
                     pods.restart(self.kube(), member["node"])
 
-    # Processes
+    # Its control plane
 
     def kube(self) -> Kube:
         """Return the administrator's way to the API."""
@@ -341,65 +254,13 @@ class Cluster:
         Raises:
             ClusterError: it does not come up.
         """
-        await asyncio.to_thread(self._start)
+        await asyncio.to_thread(self.components.start, self._private["commands"])
         await self.supervisor.start()
         self.up = True
 
-    def _spawn(self, *names: str) -> None:
-        env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder)}
-        for name in names:
-            if not self.processes.running(name):
-                self.processes.start(name, self._private["commands"][name], env, "")
-
-    def _start(self) -> None:
-        with self._gate:
-            self._spawn("etcd", "kube-apiserver")
-            self._wait_ready()
-            self._spawn(*control_plane.COMPONENTS[2:])
-
-    def _wait_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self.kube().ready():
-            dead = [name for name in ("etcd", "kube-apiserver") if not self.processes.running(name)]
-            if dead or self._closing or time.monotonic() > deadline:
-                name = dead[0] if dead else "kube-apiserver"
-                said = self._last_words(name)
-                self._end()
-                raise ClusterError(f"{name if dead else 'kube-apiserver is not ready'}: {said}")
-            time.sleep(0.1)
-
-    def _last_words(self, name: str) -> str:
-        try:
-            text = self.processes.log(name).read_text(errors="replace")
-        except FileNotFoundError:
-            return ""
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        starts = ("E", "F", '{"level":"fatal')
-        errors = [line for line in lines if "rror" in line.split(" ")[0] or line.startswith(starts)]
-        return (errors or lines or [""])[-1][:500]
-
-    def _stop(self) -> None:
-        with self._gate:
-            self._end()
-
-    def _end(self) -> None:
-        for name in reversed(control_plane.COMPONENTS):
-            self.processes.stop(name, 0.0)
-
     async def remove(self) -> None:
         """End everything, and remove the folder."""
-        self._closing = True
+        self.components.closing = True
         await self.supervisor.stop()
-        await asyncio.to_thread(self._stop)
+        await asyncio.to_thread(self.components.stop)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def password(token: str) -> str:
-    """Return the secret in a token: `K10<hash>::user:secret`, or just the secret."""
-    if token.startswith("K10") and "::" in token:
-        token = token.split("::", 1)[1].partition(":")[2]
-    return token

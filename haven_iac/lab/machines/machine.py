@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from haven_iac.lab.machines import manifests, nodes
 from haven_iac.lab.machines import plan as plans
-from haven_iac.lab.machines.cluster import Cluster, ClusterError
+from haven_iac.lab.machines.cluster import Cluster
+from haven_iac.lab.machines.errors import ClusterError
 from haven_iac.lab.machines.guest import accounts, outside, userdata
 from haven_iac.lab.machines.guest.browser import Browser
 from haven_iac.lab.machines.guest.commands import Commands
@@ -328,6 +329,6 @@ class Machine:
             raise ClusterError(f"failed to get CA certs: {server}/cacerts: 401 Unauthorized")
         found = self.world.cluster_of(self.world.machines[target.machine])
         assert found is not None
-        found.check_join(plan)
+        found.admission.check(plan)
         await found.register(self.record, plan, self.node, self.address)
         return found
