@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import os
-import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from haven_iac.lab.machines import manifests, nodes
+from haven_iac.lab.machines import joining, manifests, nodes
 from haven_iac.lab.machines import plan as plans
 from haven_iac.lab.machines.cluster import Cluster
 from haven_iac.lab.machines.errors import ClusterError
@@ -24,12 +22,10 @@ from haven_iac.lab.machines.guest.systemd import Systemd, UnitFailedError
 from haven_iac.lab.machines.guest.units import Unit
 from haven_iac.lab.machines.network import UnreachableError
 from haven_iac.lab.machines.pki import PkiError
+from haven_iac.lab.machines.reach import Reach
 
 if TYPE_CHECKING:
     from haven_iac.lab.machines.world import World
-
-RETRY = float(os.environ.get("HAVEN_LAB_JOIN_RETRY", "2"))
-"""Seconds between attempts to deploy manifests, times five."""
 
 FINISHED = "/var/lib/cloud/instance/boot-finished"
 
@@ -57,6 +53,7 @@ class Machine:
         self._console = folder / f"{self.id}.console.log"
         self._asked = folder / f"{self.id}.asked.jsonl"
         self.root = Root(folder / f"{self.id}.root", world.template, world.volumes)
+        self.net = Reach(world, self)
 
     @property
     def disk(self) -> str:
@@ -163,7 +160,7 @@ class Machine:
         if first:
             self.root.remove()
             self.root.make(self._hostname, self.address)
-        await self.world.settled(self.record["interfaces"])
+        await self.net.settled()
         guest, systemd = self._begin()
         if first:
             await guest.first_boot(init)
@@ -192,7 +189,7 @@ class Machine:
         systemd.react["systemd-sysctl.service"] = kernel.load
         disks = Disks(self.root, dict(self.record.get("volumes") or {}))
         disks.appear()
-        browser = Browser(self, self.root, outside.Outside(self.world.outside), speed)
+        browser = Browser(self.net, self.root, outside.Outside(self.world.outside), speed)
         commands = Commands(self.root, systemd, browser, kernel, disks, self, self.world.version)
         guest = Guest(self.root, commands, self._asked)
         guest.open()
@@ -205,28 +202,6 @@ class Machine:
         if self._guest:
             self._disks.attached = dict(record.get("volumes") or {})
             self._disks.appear()
-
-    # What its network tells (Net)
-
-    async def connect(self, host: str, port: int) -> tuple[str, int]:
-        """Return where a connection ends here.
-
-        Raises:
-            UnreachableError: nowhere.
-        """
-        return self.world.backend(self.world.dial(self, host, port))
-
-    async def resolve(self, name: str) -> str | None:
-        """Return the address of a name, or None."""
-        return await self.world.resolve(self, name)
-
-    def way_out(self) -> bool:
-        """Return whether it reaches what is beyond its cloud."""
-        return self.world.network.way_out(self.record["interfaces"])
-
-    def metadata(self, path: str) -> bytes | None:
-        """Return what the metadata service says, or None."""
-        return self.world.metadata(self.record, path)
 
     # What its units get (Host)
 
@@ -250,7 +225,7 @@ class Machine:
             self.plan.check(accounts.names(self.root), self._kernel.values)
             for note in self.plan.notes:
                 self.log(f'{name}: level=warning msg="{note}"')
-            cluster = await self._join_or_found()
+            cluster = await joining.join_or_found(self)
         except plans.PlanError as error:
             self.state, self.member = "failed", False
             raise UnitFailedError(f'{name}: level=fatal msg="{error}"') from error
@@ -261,7 +236,9 @@ class Machine:
         self._remember(cluster)
         self.log(f"{name}: node {self.node} in cluster {cluster.id}")
         self.world.poke()
-        deploying = asyncio.create_task(self._deploy(cluster)) if self.plan.role == "server" else None
+        deploying = None
+        if self.plan.role == "server":
+            deploying = asyncio.create_task(manifests.deploy(cluster.kube(), self.root, self.plan, self.log))
         try:
             await ready()
             await asyncio.Event().wait()
@@ -281,54 +258,3 @@ class Machine:
             if not self.root.read(f"{base}/server/tls/server-ca.crt"):
                 authority = cluster.pki.path("server-ca.crt").read_bytes()
                 self.root.write(f"{base}/server/tls/server-ca.crt", authority, 0o600)
-
-    async def _deploy(self, cluster: Cluster) -> None:
-        """Apply the folder of manifests, until all of it is applied."""
-        assert self.plan is not None
-        todo, said = manifests.of_machine(self.root, self.plan), set[str]()
-        while todo:
-            for path, data in list(todo.items()):
-                errors = await asyncio.to_thread(manifests.apply, cluster.kube(), data)
-                if not errors:
-                    todo.pop(path)
-                    self.log(f'{self.plan.unit}: level=info msg="Applied manifest {path}"')
-                elif errors[0] not in said:
-                    said.add(errors[0])
-                    what = f"Failed to process config: failed to process {path}: {'; '.join(errors)}"
-                    self.log(f'{self.plan.unit}: level=error msg="{what}"')
-            if todo:
-                await asyncio.sleep(5 * RETRY)
-
-    async def _join_or_found(self) -> Cluster:
-        plan = self.plan
-        assert plan is not None
-        if not self.address:
-            raise UnreachableError("network is unreachable")
-        if cluster := self.world.cluster_of(self):  # was a member before
-            self.member = True  # its etcd counts at once
-            self.world.poke()
-            await cluster.register(self.record, plan, self.node, self.address)
-            return cluster
-        if plan.role == "server" and self.world.was_removed(self):
-            raise ClusterError("this server is not a member of the etcd cluster: its Node was deleted")
-        if plan.starts_cluster:
-            return await self.world.found_cluster(self)
-        server = plan.one("server")
-        url = urllib.parse.urlsplit(server)
-        if url.scheme != "https" or not url.hostname:
-            raise ClusterError(f"only https:// URLs are supported, invalid scheme: {server}")
-        try:
-            address = await self.world.resolve(self, url.hostname)
-            if address is None:
-                raise UnreachableError("no such host")
-            target = self.world.dial(self, address, url.port or 443)
-        except UnreachableError as error:
-            text = f'failed to get CA certs: Get "{server}/cacerts": dial tcp {url.netloc}: {error}'
-            raise ClusterError(text) from error
-        if target.port != plan.supervisor_port:
-            raise ClusterError(f"failed to get CA certs: {server}/cacerts: 401 Unauthorized")
-        found = self.world.cluster_of(self.world.machines[target.machine])
-        assert found is not None
-        found.admission.check(plan)
-        await found.register(self.record, plan, self.node, self.address)
-        return found

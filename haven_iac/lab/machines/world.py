@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import os
 import shutil
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -59,7 +57,7 @@ class World:
         self.health = Health(lambda: self.network, self.backend, state / "run" / "health.json")
         self.network = self._snapshot(EMPTY)
         self.proxy = Proxy(self.route)
-        self._cloud = Cloud(state)
+        self.cloud = Cloud(state)
         self._stamps: dict[str, int] = {}
         """Machine id, to its file's time."""
         self._reserved: set[str] = set()
@@ -91,37 +89,6 @@ class World:
             return False
         return port == API_PORT or (port == supervisor.PORT and cluster.record["distribution"] == "rke2")
 
-    async def resolve(self, machine: Machine, name: str) -> str | None:
-        """Return the address of a name as a machine sees it: itself an address, its hosts file, its project, DNS."""
-        with suppress(ValueError):
-            return str(ipaddress.ip_address(name))
-        for line in machine.root.text("/etc/hosts").splitlines():
-            words = line.partition("#")[0].split()
-            if name in words[1:]:
-                return words[0]
-        for other in self.machines.values():
-            near = other.record["project_id"] == machine.record["project_id"]
-            if near and other.record["hostname"] == name and other.address:
-                return other.address
-        with suppress(RestError):
-            return await asyncio.to_thread(self._cloud.lookup, name)
-        return None
-
-    async def settled(self, interfaces: list[dict[str, Any]], seconds: float = 15.0) -> None:
-        """Wait until what is known of the cloud has these interfaces; a machine boots later than its port is made."""
-        wanted = {interface["port_id"] for interface in interfaces}
-        deadline = time.monotonic() + seconds
-        while not wanted <= self.network.ports.keys() and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-
-    def dial(self, machine: Machine, address: str, port: int) -> Target:
-        """Return who answers a machine's connection.
-
-        Raises:
-            UnreachableError: nobody does.
-        """
-        return self.network.dial(self.network.source_of(machine.record["interfaces"]), address, port)
-
     def backend(self, target: Target) -> tuple[str, int]:
         """Return where a target is here.
 
@@ -147,18 +114,6 @@ class World:
     def running(self) -> set[str]:
         """Return the disks of machines whose unit runs."""
         return {machine.disk for machine in self.machines.values() if machine.member}
-
-    @staticmethod
-    def metadata(record: dict[str, Any], path: str) -> bytes | None:
-        """Return what the metadata service says about a machine, or None."""
-        kept = path.strip("/").replace("2018-08-27", "latest")
-        if kept == "openstack/latest/meta_data.json":
-            names = ("name", "hostname", "availability_zone", "project_id")
-            said = {"uuid": record["id"], **{name: record[name] for name in names}, "meta": record["metadata"]}
-            return json.dumps(said).encode()
-        if kept == "latest/meta-data/instance-id":
-            return f"i-{record['id'][:8]}".encode()
-        return None
 
     # Clusters
 
@@ -275,12 +230,12 @@ class World:
 
     async def _look_at_cloud(self) -> None:
         if self.machines:
-            if stale := self._cloud.stale():
-                raw = await asyncio.to_thread(self._cloud.read, stale)
+            if stale := self.cloud.stale():
+                raw = await asyncio.to_thread(self.cloud.read, stale)
                 self.network = self._snapshot(raw)
         else:  # nothing could answer
             self.network = self._snapshot(EMPTY)
-            self._cloud.forget()
+            self.cloud.forget()
         await self.proxy.follow(self.network.public_endpoints((SSH_PORT, supervisor.PORT, API_PORT)))
 
     def _snapshot(self, raw: Mapping[str, Any]) -> Network:
