@@ -26,15 +26,15 @@ async def join_or_found(machine: Machine) -> Cluster:
     assert plan is not None
     if not machine.address:
         raise UnreachableError("network is unreachable")
-    if cluster := world.cluster_of(machine):  # was a member before
+    if cluster := world.clusters.of(machine):  # was a member before
         machine.member = True  # its etcd counts at once
-        world.poke()
+        world.clusters.poke()
         await cluster.register(machine.record, plan, machine.node, machine.address)
         return cluster
-    if plan.role == "server" and world.was_removed(machine):
+    if plan.role == "server" and world.clusters.removed(machine):
         raise ClusterError("this server is not a member of the etcd cluster: its Node was deleted")
     if plan.starts_cluster:
-        return await world.found_cluster(machine)
+        return await world.clusters.found(machine)
     server = plan.one("server")
     url = urllib.parse.urlsplit(server)
     if url.scheme != "https" or not url.hostname:
@@ -49,7 +49,7 @@ async def join_or_found(machine: Machine) -> Cluster:
         raise ClusterError(text) from error
     if target.port != plan.supervisor_port:
         raise ClusterError(f"failed to get CA certs: {server}/cacerts: 401 Unauthorized")
-    found = world.cluster_of(world.machines[target.machine])
+    found = world.clusters.of(world.machines[target.machine])
     assert found is not None
     found.admission.check(plan)
     await found.register(machine.record, plan, machine.node, machine.address)

@@ -174,7 +174,7 @@ class Machine:
 
     def _units(self, systemd: Systemd, *, resume: bool) -> list[str]:
         """Return the units to start: those that are enabled, or just the one that makes it a member."""
-        cluster = self.world.cluster_of(self)
+        cluster = self.world.clusters.of(self)
         member = cluster.member(self.disk) if cluster else None
         if not resume or not cluster or not member:
             return systemd.enabled()
@@ -235,7 +235,7 @@ class Machine:
         self.state, self.member = "running", True
         self._remember(cluster)
         self.log(f"{name}: node {self.node} in cluster {cluster.id}")
-        self.world.poke()
+        self.world.clusters.poke()
         deploying = None
         if self.plan.role == "server":
             deploying = asyncio.create_task(manifests.deploy(cluster.kube(), self.root, self.plan, self.log))
@@ -246,7 +246,7 @@ class Machine:
             if deploying:
                 deploying.cancel()
             self.member = False
-            self.world.poke()
+            self.world.clusters.poke()
 
     def _remember(self, cluster: Cluster) -> None:
         """Leave on the disk what the distribution would."""

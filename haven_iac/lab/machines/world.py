@@ -1,4 +1,4 @@
-"""Every machine and cluster of a lab, and the cloud that they are in."""
+"""Every machine of a lab, and the cloud and clusters that they are in."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import asyncio
 import json
 import logging
 import os
-import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from haven_iac.clouds.local.processes import Processes
 from haven_iac.lab.inside.faults import Faults
 from haven_iac.lab.kube import write_private
-from haven_iac.lab.machines import control_plane, manifests, supervisor
+from haven_iac.lab.machines import control_plane, supervisor
 from haven_iac.lab.machines.cloud import Cloud
-from haven_iac.lab.machines.cluster import Cluster
+from haven_iac.lab.machines.clusters import Clusters
 from haven_iac.lab.machines.guest.root import make_template
 from haven_iac.lab.machines.health import Health
 from haven_iac.lab.machines.machine import Machine
@@ -43,9 +41,9 @@ class World:
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        self.folder, self.clusters_folder = state / "machines", state / "clusters"
+        self.folder, clusters = state / "machines", state / "clusters"
         self.volumes, self.outside, self.template = state / "volumes", state / "outside", state / "guest"
-        for path in (self.folder, self.clusters_folder, self.volumes, self.outside):
+        for path in (self.folder, clusters, self.volumes, self.outside):
             path.mkdir(mode=0o700, exist_ok=True)
         self.log = logging.getLogger("machines")
         self.faults = Faults(str(state / "faults.json"))
@@ -53,26 +51,15 @@ class World:
         self.version = ""
         """Of Kubernetes, here: `v1.36.3`."""
         self.machines: dict[str, Machine] = {}
-        self.clusters: dict[str, Cluster] = {}
+        self.clusters = Clusters(clusters, self.machines, self.faults, self._report)
         self.health = Health(lambda: self.network, self.backend, state / "run" / "health.json")
         self.network = self._snapshot(EMPTY)
         self.proxy = Proxy(self.route)
         self.cloud = Cloud(state)
         self._stamps: dict[str, int] = {}
         """Machine id, to its file's time."""
-        self._reserved: set[str] = set()
-        """Addresses of clusters that are being made."""
-        self._poked = asyncio.Event()
 
     # Questions
-
-    def cluster_of(self, machine: Machine) -> Cluster | None:
-        """Return the cluster that a machine is a member of, or None."""
-        return next((cluster for cluster in self.clusters.values() if cluster.member(machine.disk)), None)
-
-    def was_removed(self, machine: Machine) -> bool:
-        """Return whether a machine was a member once."""
-        return any(machine.disk in cluster.record["removed"] for cluster in self.clusters.values())
 
     def serves(self, machine_id: str, port: int) -> bool:
         """Return whether a machine answers on that port."""
@@ -81,7 +68,7 @@ class World:
             return False
         if port == SSH_PORT:
             return machine.state != "booting"
-        cluster = self.cluster_of(machine)
+        cluster = self.clusters.of(machine)
         member = cluster.member(machine.disk) if cluster else None
         if machine.member and cluster and cluster.up and port in cluster.node_ports:
             return True
@@ -95,7 +82,7 @@ class World:
         Raises:
             UnreachableError: it has gone.
         """
-        cluster = self.cluster_of(self.machines[target.machine])
+        cluster = self.clusters.of(self.machines[target.machine])
         if cluster is None:
             raise UnreachableError("connection refused")
         return (ANSWERS, ANSWERS_PORT) if target.port in cluster.node_ports else (cluster.address, target.port)
@@ -110,74 +97,6 @@ class World:
         if target.port == SSH_PORT:
             return target.machine, (address, SSH_PORT)
         return target.machine, self.backend(target)
-
-    def running(self) -> set[str]:
-        """Return the disks of machines whose unit runs."""
-        return {machine.disk for machine in self.machines.values() if machine.member}
-
-    # Clusters
-
-    async def found_cluster(self, machine: Machine) -> Cluster:
-        """Return a new cluster with this machine as its first server.
-
-        Raises:
-            ClusterError: it does not come up.
-            PkiError: its authorities are of no use.
-        """
-        plan, address = machine.plan, machine.address
-        assert plan is not None
-        assert address is not None
-        if fault := self.faults.strike("api", name=machine.record["name"]):
-            machine.log(f'{plan.unit}: level=info msg="Waiting for etcd"')
-            await asyncio.sleep(float(fault.parameters["seconds"]))
-        used = self._reserved | {cluster.address for cluster in self.clusters.values()}
-        place = next(one for one in (f"127.78.{number}.1" for number in range(1, 255)) if one not in used)
-        self._reserved.add(place)
-        folder = self.clusters_folder / f"{machine.node}-{machine.id[:8]}"
-        made: Cluster | None = None
-        try:
-            made = await asyncio.to_thread(Cluster.create, folder, place, machine.record, plan, machine.root, address)
-            given = f"custom {', '.join(made.custom)}" if made.custom else "all generated"
-            machine.log(f'{plan.unit}: level=info msg="certificates: {given}"')
-            self.clusters[made.id] = made
-            async with made.lock:
-                await made.start()
-            await asyncio.to_thread(manifests.apply, made.kube(), manifests.CRDS.read_bytes())
-            await made.register(machine.record, plan, machine.node, address)
-        except BaseException:
-            if made:
-                self.clusters.pop(made.id, None)
-                await made.remove()
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
-        finally:
-            self._reserved.discard(place)
-        return made
-
-    def poke(self) -> None:
-        """Look at the clusters now: something has changed."""
-        self._poked.set()
-
-    async def _follow_clusters(self) -> None:
-        while True:
-            self._poked.clear()
-            started = [cluster for cluster in self.clusters.values() if cluster.record["members"]]
-            await asyncio.gather(*map(self._follow_cluster, started))
-            self._report()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._poked.wait(), 2)
-
-    async def _follow_cluster(self, cluster: Cluster) -> None:
-        try:
-            if any(cluster.member(machine.disk) for machine in self.machines.values()):
-                await cluster.follow(self.running())
-            else:
-                self.log.info("cluster %s: its last machine is gone", cluster.id)
-                del self.clusters[cluster.id]
-                await cluster.remove()
-        except Exception:
-            self.log.exception("cluster %s", cluster.id)
 
     # Machines
 
@@ -199,7 +118,7 @@ class World:
         self._stamps.pop(machine_id, None)
         self.machines.pop(machine_id).forget()
         self.proxy.drop(machine_id)
-        self.poke()
+        self.clusters.poke()
 
     def _update(self, machine_id: str, *, resume: bool) -> None:
         try:
@@ -217,9 +136,9 @@ class World:
         if machine.up and (record["power"] == "off" or rebooted):
             machine.power_off()
             self.proxy.drop(machine_id)
-            self.poke()
+            self.clusters.poke()
         if not machine.up and record["power"] == "on" and (rebooted or machine.state == "off"):
-            machine.power_on(resume=resume and self.cluster_of(machine) is not None)
+            machine.power_on(resume=resume and self.clusters.of(machine) is not None)
 
     # The cloud
 
@@ -258,7 +177,7 @@ class World:
                 "state": machine.state,
                 "address": machine.address,
                 "unit": machine.plan.unit if machine.plan else None,
-                "cluster": getattr(self.cluster_of(machine), "id", None),
+                "cluster": getattr(self.clusters.of(machine), "id", None),
             }
             for machine in sorted(self.machines.values(), key=lambda one: str(one.record["name"]))
         ]
@@ -269,7 +188,7 @@ class World:
                 "members": len(cluster.record["members"]),
                 "kubeconfig": cluster.record["kubeconfig"],
             }
-            for cluster in self.clusters.values()
+            for cluster in self.clusters.by_id.values()
         ]
         said = {"machines": machines, "clusters": clusters, "listeners": self.proxy.endpoints()}
         write_private(self.state / "run" / "machines.status", json.dumps(said, indent=1).encode())
@@ -279,35 +198,21 @@ class World:
     async def run(self) -> None:
         """Follow everything until cancelled; clusters go on without us."""
         make_template(self.template, self.speed)
-        self._load_clusters()
+        self.clusters.load()
         process = await asyncio.create_subprocess_exec(
             control_plane.binary("kube-apiserver"), "--version", stdout=asyncio.subprocess.PIPE
         )
         self.version = (await process.communicate())[0].decode().split()[-1]
-        self.log.info("%s, %d clusters", self.version, len(self.clusters))
+        self.log.info("%s, %d clusters", self.version, len(self.clusters.by_id))
         answering = await asyncio.start_server(_answer, ANSWERS, ANSWERS_PORT)
         try:
             await asyncio.gather(
-                self._follow_machines(), self._follow_clusters(), self._follow_cloud(), self.health.follow()
+                self._follow_machines(), self.clusters.follow(), self._follow_cloud(), self.health.follow()
             )
         finally:
             answering.close()
             for machine in self.machines.values():
                 machine.halt()
-
-    def _load_clusters(self) -> None:
-        for folder in sorted(self.clusters_folder.iterdir()):
-            try:
-                cluster = Cluster.load(folder)
-            except (OSError, ValueError, KeyError) as error:
-                # It was still being made; its machine will begin anew.
-                self.log.warning("cluster %s: %r; removed", folder.name, error)
-                processes = Processes(folder)
-                for name in processes.names():
-                    processes.stop(name, 0.0)
-                shutil.rmtree(folder)
-            else:
-                self.clusters[cluster.id] = cluster
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
