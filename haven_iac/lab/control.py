@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,9 +16,10 @@ from haven_iac.clouds.local.lock import locked
 from haven_iac.clouds.local.processes import Process, Processes
 from haven_iac.errors import LabError
 from haven_iac.lab import extras, packages
+from haven_iac.lab.filling import Filling
 from haven_iac.lab.namespace import Namespace
 from haven_iac.lab.place import Place
-from haven_iac.lab.services import configuration, environment, schemas, snapshot
+from haven_iac.lab.services import configuration, environment
 from haven_iac.lab.services.database import NAME as DATABASE
 from haven_iac.lab.services.database import Database
 from haven_iac.lab.services.processes import Services, answers
@@ -33,9 +33,6 @@ TOOLS = ("local", "lab")
 """Groups of tools that every lab needs."""
 
 _READY = "ready"
-_FILLED = "filled"
-"""In the state folder: the cloud has been filled to its end; without it, what is there was interrupted."""
-_IDENTITY = "identity-ready"
 
 Say = Callable[[str], None]
 
@@ -160,14 +157,14 @@ class Lab:
             if more is not None and extras.remember(self.place.settings_file, more):
                 self.processes.stop(CONTROLLERS, 10.0)  # what runs pods begins anew, below
             lab = self.settings
-            services = Services(lab, self._say)
             if self._runs(lab):
                 return
             (self.place.run / _READY).unlink(missing_ok=True)
             configuration.write(lab)
             environment.write(lab)
-            self._serve(lab, services, fresh=fresh)
-            self._content(lab, "workers")
+            filling = Filling(self.place, lab, self._say)
+            filling.serve(fresh=fresh)
+            filling.content("workers")
             self.start_programs()
             (self.place.run / _READY).touch()
 
@@ -239,65 +236,6 @@ class Lab:
     def _runs(self, lab: Settings) -> bool:
         everything = (DATABASE, *lab.services, *PROGRAMS)
         return (self.place.run / _READY).exists() and all(map(self._process, everything))
-
-    def _serve(self, lab: Settings, services: Services, *, fresh: bool) -> None:
-        """Start database and services, filled."""
-        server, archive = Database(lab), snapshot.path(self.place, lab)
-        filled = self.place.state / _FILLED
-        if server.filled and not filled.exists():
-            services.stop()
-            server.remove()
-        restored = not server.filled and not fresh and snapshot.restore(archive, lab)
-        if restored:
-            self._say("database, keys and images are from the snapshot")
-            filled.touch()
-        new = not server.filled
-        if new:
-            server.install()
-        server.start()
-        self._say("the database server answers")
-        identity = self.place.run / _IDENTITY
-        if not new:
-            snapshot.adopt(lab, server)
-            identity.touch()
-            services.start()
-            services.wait()
-            self._say("all services answer")
-            return
-        identity.unlink(missing_ok=True)
-        server.create()
-        schemas.make(lab, self._say)
-        services.start()
-        services.wait(["keystone"])
-        self._content(lab, "identity")
-        identity.touch()
-        services.wait()
-        self._say("all services answer")
-        self._content(lab, "resources")
-        filled.touch()
-        self._say("the cloud is filled")
-        services.stop()
-        server.stop()
-        snapshot.keep(archive, lab)
-        self._say("kept a snapshot for the next time")
-        server.start()
-        services.start()
-        services.wait()
-
-    def _content(self, lab: Settings, phase: str) -> None:
-        log = lab.logs / "content.log"
-        with log.open("ab") as output:
-            done = subprocess.run(
-                [str(packages.python(self.place)), str(packages.INSIDE / "content.py"), phase],
-                env=environment.for_content(lab, self.place.clouds_file),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=lab.state,
-                check=False,
-            )
-        if done.returncode:
-            raise LabError(f"filling the cloud failed ({phase})", fix=f"its log is {log}")
 
     def _tool_folders(self) -> list[str]:
         from haven_iac.toolchain import ensure
