@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from haven_iac.errors import DeployError, HavenError, SpecError
+from haven_iac.errors import DeployError, HavenError, SpecError, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,6 +217,15 @@ def existing(stack: str) -> tuple[Prepared, Session]:
     if not found.exists():
         raise DeployError(f"there is no cluster of stack {stack} yet", fix=f"`haven-iac up -s {stack}` builds it")
     return ready, found
+
+
+def silent(ready: Prepared, error: UnreachableError) -> UnreachableError:
+    """Return the error for an API that does not answer, with what the cloud knows of it."""
+    from haven_iac.clouds.base import SILENT_API
+
+    builder = ready.cloud.builder(str(ready.project.root) if ready.project else "")
+    known = builder.explain(ready.plan, SILENT_API, error.what)
+    return UnreachableError(known.what, fix=known.fix) if known else error
 
 
 def runs(ready: Prepared, session: Session) -> list[Prepared]:

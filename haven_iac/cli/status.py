@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 def status(stack: StackOption = "local", as_json: JsonOption = False) -> None:
     """Show what runs: nodes by zone, pods, addresses, volumes, and what is not ready."""
     from haven_iac.deploy import live
+    from haven_iac.errors import UnreachableError
 
-    _, session = run.existing(stack)
+    ready, session = run.existing(stack)
     outputs = session.outputs()
     if "kubeconfig" not in outputs:
         from haven_iac.errors import DeployError
 
         raise DeployError(f"the cluster of stack {stack} was not finished", fix=f"`haven-iac up -s {stack}` goes on")
-    state = live.read(outputs["kubeconfig"])
+    try:
+        state = live.read(outputs["kubeconfig"])
+    except UnreachableError as error:
+        raise run.silent(ready, error) from None
     if as_json:
         emit(_document(stack, outputs, state))
     else:

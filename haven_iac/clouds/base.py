@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 API = 1
 """Version of this seam; the registry refuses adapters of another one."""
 
+SILENT_API = "kubernetes:api"
+"""What `explain` is asked about when a cluster's API does not answer."""
+
 
 TOLD = "haven-iac: "
 """What a line starts with that a resource of an adapter writes for people while it is at work (`tell`)."""
@@ -153,7 +156,7 @@ class CloudBuilder(Protocol):
 
         Args:
             plan: the cluster.
-            token: type of the resource.
+            token: type of the resource, or `SILENT_API`.
             text: what the engine said.
         """
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from haven_iac.clouds.base import Explained
+from haven_iac.clouds.base import SILENT_API, Explained
 from haven_iac.deploy.tracker import Failure, Tracker, type_of
 from haven_iac.errors import HavenError, Problem, UpdateFailedError
 from haven_iac.kube import Kube, connect
@@ -20,6 +20,14 @@ Explain = Callable[[str, str], Explained | None]
 """Takes a type token and what the engine said."""
 
 AGAIN = "what was done is recorded; mend the cause and run the same command again"
+
+_SILENT = re.compile(
+    r"configured Kubernetes cluster is unreachable|unable to load schema information from the API server"
+)
+"""What the plugin for Kubernetes says when nothing answers."""
+
+_ENDED = "resource monitor shut down"
+"""What the program says once something else has failed."""
 
 _WAYS: Mapping[str, str] = {
     r'conflict with "([^"]+)"': "{0} has set these fields: take them out there, or leave them out of our values",
@@ -71,9 +79,14 @@ def failed(
     if refused := _refused(tracker.failures):
         return UpdateFailedError(f"the {kind} did not begin", problems=refused)
     said = [failure for failure in tracker.failures if failure.subject] or tracker.failures
+    said = [failure for failure in said if _ENDED not in failure.message] or said
+    problems = []
+    silent = [failure for failure in said if _SILENT.search(failure.message)]
+    if silent and explain and (known := explain(SILENT_API, "the Kubernetes API does not answer")):
+        problems.append(Problem(known.what, known.fix, UpdateFailedError.code))
+        said = [failure for failure in said if failure not in silent]
     subjects = {failure.urn: subject(failure, plan) for failure in said}
     told = _events([one for one in subjects.values() if one], kubeconfig)
-    problems = []
     for failure in said:
         about = subjects[failure.urn]
         where = tracker.place(failure.urn)

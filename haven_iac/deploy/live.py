@@ -73,7 +73,7 @@ def read(kubeconfig: str) -> State:
     except (urllib3.exceptions.HTTPError, client.ApiException, OSError) as error:
         raise UnreachableError(
             f"the Kubernetes API at {server} does not answer: {_reason(error)}",
-            fix="`haven-iac up` starts again what has stopped",
+            fix="look whether its machines run, and at your network and VPN",
         ) from None
     return State(
         version=version,

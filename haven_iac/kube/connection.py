@@ -98,5 +98,5 @@ def _silent(reason: str, host: str) -> UnreachableError:
     why = reason.rpartition(": ")[2].strip("()'\" ") or "it gave no reason"
     return UnreachableError(
         f"the Kubernetes API at {host} does not answer: {why}",
-        fix="`haven-iac up` starts what has stopped; else look at your network and VPN",
+        fix="`haven-iac status` looks what has stopped; else look at your network and VPN",
     )

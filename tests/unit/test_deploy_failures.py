@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from haven_iac.clouds.base import SILENT_API, Explained
 from haven_iac.deploy import failures
 from haven_iac.deploy.failures import AGAIN, Subject, failed, last_events, subject, way_on
 from haven_iac.deploy.tracker import Failure, Tracker
@@ -119,3 +120,24 @@ def test_what_the_program_finds_before_it_begins_is_told_as_it_is() -> None:
     said = "HVN103 stacks/Pulumi.x.yaml:3 dns.secret: it is wrong; store another"
     made.failures += [Failure("", said), Failure("", "1 problem in the description of the cluster")]
     assert [str(one) for one in failed("update", made, None).problems] == [said]
+
+
+SILENT = "kubernetes:helm.sh/v4:Chart resource '{}' has a problem: configured Kubernetes cluster is unreachable: EOF"
+
+
+def test_an_api_that_says_nothing_is_told_once_with_what_the_cloud_knows() -> None:
+    made = Tracker(Quiet())
+    made.failures += [Failure("", SILENT.format(name)) for name in ("gateway-api", "loki")]
+    made.failures.append(Failure("", 'python inline source runtime error: details = "resource monitor shut down"'))
+    asked = []
+
+    def explain(token: str, text: str) -> Explained:
+        asked.append(token)
+        return Explained("3 machines are switched off", "start them")
+
+    [problem] = failed("update", made, planned(), explain=explain).problems
+    assert (problem.what, problem.fix) == ("3 machines are switched off", "start them")
+    assert asked == [SILENT_API]
+    unknown = failed("update", made, planned(), explain=lambda token, text: None).problems
+    assert len(unknown) == 2
+    assert all("the cluster's API does not answer" in one.fix for one in unknown)

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 
 from haven_iac import resources
-from haven_iac.clouds.base import Bare
+from haven_iac.clouds.base import SILENT_API, Bare, Explained
 from haven_iac.clouds.local.commands import FAKE_NODE
 from haven_iac.clouds.local.provider import LocalControlPlane, LocalEndpoint
 from haven_iac.clouds.parts import ControlPlaneParts, EndpointParts, KeyParts, MachineParts, NetworkParts, PoolParts
@@ -63,6 +63,12 @@ class LocalBuilder(Bare):
 
     def __init__(self, root: str) -> None:
         self._root = root
+
+    def explain(self, plan: ClusterPlan, token: str, text: str) -> Explained | None:
+        """Return what to do about an API that says nothing: its processes end when this machine restarts."""
+        if token != SILENT_API:
+            return None
+        return Explained(text, "`haven-iac up` starts again what has stopped")
 
     def api_endpoint(
         self, plan: ClusterPlan, identity: pulumi.Output[str], network: NetworkParts, opts: pulumi.ResourceOptions

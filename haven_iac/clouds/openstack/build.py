@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from haven_iac.clouds.base import Explained
-from haven_iac.clouds.openstack import authorities, credential, founding, servers, settings_of, tokens
+from haven_iac.clouds.base import SILENT_API, Explained
+from haven_iac.clouds.openstack import authorities, credential, founding, servers, settings_of, stopped, tokens
 from haven_iac.clouds.openstack import endpoint as endpoints
 from haven_iac.clouds.openstack import network as networks
 from haven_iac.clouds.openstack.connection import connect, provider_arguments
@@ -151,8 +151,11 @@ class OpenStackBuilder:
         return find(self._connection, token, inputs, known)
 
     def explain(self, plan: ClusterPlan, token: str, text: str) -> Explained | None:
-        """Return the cause behind what the plugin or the cloud said."""
-        return explain(settings_of(plan.spec), token, text) if token.startswith("openstack:") else None
+        """Return the cause behind what the plugin or the cloud said, or behind an API that says nothing."""
+        settings = settings_of(plan.spec)
+        if token == SILENT_API:
+            return stopped.explain(plan, settings)
+        return explain(settings, token, text) if token.startswith("openstack:") else None
 
 
 def _nodes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import urllib.parse
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ async def join_or_found(machine: Machine) -> Cluster:
     if cluster := world.clusters.of(machine):  # was a member before
         machine.member = True  # its etcd counts at once
         world.clusters.poke()
+        if plan.role == "server":
+            await _quorum(machine, cluster)
         await cluster.register(machine.record, plan, machine.node, machine.address)
         return cluster
     if plan.role == "server" and world.clusters.removed(machine):
@@ -54,3 +57,13 @@ async def join_or_found(machine: Machine) -> Cluster:
     found.admission.check(plan)
     await found.register(machine.record, plan, machine.node, machine.address)
     return found
+
+
+async def _quorum(machine: Machine, cluster: Cluster) -> None:
+    """Wait, as etcd does, until enough other servers are there."""
+    if not cluster.up:
+        machine.log("etcd: waiting for other members of the cluster")
+    while not cluster.up:
+        if machine.world.clusters.by_id.get(cluster.id) is not cluster:
+            raise ClusterError("its cluster is gone")
+        await asyncio.sleep(0.2)
