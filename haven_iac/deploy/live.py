@@ -88,7 +88,11 @@ def read(kubeconfig: str) -> State:
 
 def _reason(error: Exception) -> str:
     status = getattr(error, "status", None)
-    return f"HTTP {status}" if status else type(error).__name__
+    if status:
+        return f"HTTP {status}"
+    # Only the last of a chain of causes says something.
+    cause = str(getattr(error, "reason", None) or error).rpartition(": ")[2]
+    return cause.strip("()'\" ") or type(error).__name__
 
 
 def _node(node: Any) -> NodeState:

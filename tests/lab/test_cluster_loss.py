@@ -42,6 +42,13 @@ def lose(cloud: Any, *parts: str) -> set[str]:
     return {one.name for one in gone}
 
 
+def silent(stack: Stack) -> bool:
+    """Return whether the cluster's API does not answer."""
+    status = stack.start("status")
+    status.communicate(timeout=60)
+    return status.returncode == 10
+
+
 def back(stack: Stack, api: Kube, cloud: Any) -> None:
     """Let the product mend it, and look at all that should be there."""
     stack.run("refresh")
@@ -71,3 +78,23 @@ def test_what_was_lost_joins_again(stack: Stack, api: Kube, cloud: Any, parts: t
     assert born(api) == uid
     back(stack, api, cloud)
     assert born(api) == uid
+
+
+def test_machines_that_were_all_switched_off_are_named_and_come_back_by_themselves(
+    stack: Stack, api: Kube, cloud: Any
+) -> None:
+    uid, machines = born(api), list(cloud.compute.servers())
+    for one in machines:
+        cloud.compute.stop_server(one)
+    assert settled(lambda: all(one.status == "SHUTOFF" for one in cloud.compute.servers()))
+    assert settled(lambda: silent(stack))
+    for command, status in ((("status",), 10), (("up", "--yes"), 5)):
+        said = stack.run(*command, expect=status).stderr
+        assert "6 of its 6 machines are switched off" in said, said
+        assert "openstack server start" in said
+        assert "resource monitor" not in said
+    for one in machines:
+        cloud.compute.start_server(one)
+    assert settled(lambda: not silent(stack), 180)
+    assert born(api) == uid
+    stack.run("up", "--yes", "--expect-no-changes")
