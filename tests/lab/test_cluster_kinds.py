@@ -1,5 +1,7 @@
 """Two clusters in one project: one of k3s, one of five servers in a single zone, in a network that was there before.
 
+The first one is at somebody else's router, with addresses of IPv6 and packets of another size.
+
 The second one has no load balancers: its servers hold the address of the API themselves.
 """
 
@@ -17,6 +19,7 @@ from tests.lab.stacks import everything, project
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
 
 NODES = "10.30.0.0/20"
+RANGE_6 = "fd12:3456:789a::/64"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,7 @@ def there(cloud: Any) -> Iterator[dict[str, str]]:
     subnet = cloud.network.create_subnet(network_id=network.id, ip_version=4, cidr=NODES, name="house")
     router = cloud.network.create_router(name="house", external_gateway_info={"network_id": public.id})
     cloud.network.add_interface_to_router(router, subnet.id)
-    yield {"networkId": network.id, "subnetId": subnet.id}
+    yield {"networkId": network.id, "subnetId": subnet.id, "routerId": router.id}
     cloud.network.remove_interface_from_router(router, subnet.id)
     cloud.network.delete_router(router)
     cloud.network.delete_network(network)
@@ -35,9 +38,16 @@ def there(cloud: Any) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def k3s(cloud: Any, there: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Give a project for a cluster of k3s."""
+    """Give a project for a cluster of k3s, with both kinds of addresses, at the router that is there."""
     with project(tmp_path_factory.mktemp("k3s") / "project") as made:
-        made.edit(name="kaas", kubernetes={"distribution": "k3s"}, **buckets("kaas"))
+        settings = {"routerId": there["routerId"], "ipv6": {"nodes": RANGE_6}}
+        made.edit(
+            name="kaas",
+            kubernetes={"distribution": "k3s"},
+            network={"mtu": 1400, "dnsServers": ["192.0.2.53"]},
+            cloud={"settings": settings},
+            **buckets("kaas"),
+        )
         yield made
 
 
@@ -45,7 +55,8 @@ def k3s(cloud: Any, there: dict[str, str], tmp_path_factory: pytest.TempPathFact
 def five(cloud: Any, there: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Give a project for a cluster of five servers in one zone, in the network that is there."""
     with project(tmp_path_factory.mktemp("five") / "project") as made:
-        settings = {**there, "antiAffinity": "soft", "loadBalancer": {"enabled": False}}
+        adopted = {key: there[key] for key in ("networkId", "subnetId")}
+        settings = {**adopted, "antiAffinity": "soft", "loadBalancer": {"enabled": False}}
         made.edit(
             name="vijf",
             network={"nodes": NODES},
@@ -82,6 +93,12 @@ def test_both_run_beside_each_other_and_one_goes_without_the_other(
     assert len(nodes(k3s)) == 6
     assert (multiaz(found, "predicted"), multiaz(found, "observed")) == ("PASS", "PASS")
     k3s.run("up", "--yes", "--expect-no-changes")
+    assert k3s.json("plan", "--online")["cloudFindings"] == []
+    [own] = [one for one in cloud.network.networks() if one.name.startswith("kaas-")]
+    assert own.mtu == 1400
+    assert [one.dns_nameservers for one in cloud.network.subnets(network_id=own.id, ip_version=4)] == [["192.0.2.53"]]
+    for port in cloud.network.ports(network_id=own.id, device_owner="compute:az1"):
+        assert len([one for one in port.fixed_ips if one["ip_address"].startswith("fd12:3456:789a:")]) == 1
     first = everything(cloud)
 
     found = five.json("up", "--yes")

@@ -173,6 +173,10 @@ WRONG: dict[str, Wrong] = {
     "an adopted subnet without DHCP": adopting(replace(OFFICE_SUBNET, dhcp=False)),
     "an adopted subnet without a router": adopting(router=None),
     "a router that leads nowhere": adopting(router=replace(OFFICE_ROUTER, external="")),
+    "IPv6 beside a subnet that exists": Wrong(
+        {"network": {"nodes": "10.20.0.0/20"}},
+        settings={"networkId": uid(3), "subnetId": uid(4), "ipv6": {"nodes": "fd12:3456:789a::/64"}},
+    ),
     "a network without its subnet": Wrong(settings={"networkId": uid(3)}),
     "no such subnet": Wrong(settings={"networkId": uid(3), "subnetId": uid(99)}),
     "no such security group": Wrong(settings={"securityGroupIds": [uid(6), uid(98)]}),

@@ -140,6 +140,15 @@ def test_a_network_that_exists_is_used_and_nothing_of_it_is_made() -> None:
     assert {one.inputs["fixedIps"][0]["subnetId"] for one in ports if "noFixedIp" not in one.inputs} == {uid(4)}
 
 
+def test_both_subnets_are_at_the_router_which_tells_nodes_the_range_of_ipv6() -> None:
+    made = built(cloud=settings(ipv6={"nodes": "fd12:3456:789a::/64"}))
+    subnets = {one.inputs["ipVersion"]: one for one in made.of("openstack:networking/subnet:Subnet")}
+    assert subnets[6].inputs["cidr"] == "fd12:3456:789a::/64"
+    assert (subnets[6].inputs["ipv6AddressMode"], subnets[6].inputs["ipv6RaMode"]) == ("slaac", "slaac")
+    interfaces = made.of("openstack:networking/routerInterface:RouterInterface")
+    assert {one.name for one in interfaces} == {"voorbeeldstad-router-interface", "voorbeeldstad-router-interface-6"}
+
+
 def test_the_root_disk_is_a_volume_of_its_type_where_one_is_named() -> None:
     made = built(controlPlane={"flavor": "m1.medium", "disk": {"size": "40Gi", "type": "fast"}})
     servers = {one.name: one.inputs for one in made.of("openstack:compute/instance:Instance")}

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 
 from haven_iac.clouds.openstack import names, security
-from haven_iac.clouds.openstack.settings import OpenStackSettings
+from haven_iac.clouds.openstack.settings import Ipv6Settings, OpenStackSettings
 from haven_iac.clouds.openstack.tokens import Resource, look, make
 from haven_iac.plan.model import ClusterPlan
 
@@ -107,29 +107,30 @@ def _placed(
             },
             opts,
         )
-        network, subnet = made.id, _subnet(plan, settings, made.id, named, tags, opts)
+        network, subnet = made.id, _subnet(plan, made.id, named, tags, opts)
     if settings.subnet_id and not settings.router_id:
         return network, subnet, subnet
     router: pulumi.Input[str] = settings.router_id or _router(plan, named, tags, external, opts).id
-    interface = make(
-        "networking/routerInterface:RouterInterface",
-        f"{name}-router-interface",
-        {"routerId": router, "subnetId": subnet},
-        opts,
-    )
-    return network, subnet, interface.id
+
+    def interface(key: str, inner: pulumi.Output[str]) -> pulumi.Output[str]:
+        led = {"routerId": router, "subnetId": inner}
+        return make("networking/routerInterface:RouterInterface", f"{name}-{key}", led, opts).id
+
+    if settings.ipv6 and not settings.subnet_id:
+        # The router is what tells nodes the range, from which they make their addresses.
+        interface("router-interface-6", _subnet_6(plan, settings.ipv6, network, named, tags, opts))
+    return network, subnet, interface("router-interface", subnet)
 
 
 def _subnet(
     plan: ClusterPlan,
-    settings: OpenStackSettings,
     network: pulumi.Output[str],
     named: Any,
     tags: pulumi.Output[list[str]],
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[str]:
     spec, block = plan.spec, IPv4Network(plan.spec.network.nodes)
-    first = make(
+    return make(
         "networking/subnet:Subnet",
         f"{spec.name}-subnet",
         {
@@ -144,23 +145,32 @@ def _subnet(
             "tags": tags,
         },
         opts,
-    )
-    if settings.ipv6:
-        make(
-            "networking/subnet:Subnet",
-            f"{spec.name}-subnet-6",
-            {
-                "name": named("subnet-6"),
-                "networkId": network,
-                "cidr": settings.ipv6.nodes,
-                "ipVersion": 6,
-                "ipv6AddressMode": "slaac",
-                "ipv6RaMode": "slaac",
-                "tags": tags,
-            },
-            opts,
-        )
-    return first.id
+    ).id
+
+
+def _subnet_6(
+    plan: ClusterPlan,
+    wanted: Ipv6Settings,
+    network: pulumi.Output[str],
+    named: Any,
+    tags: pulumi.Output[list[str]],
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Output[str]:
+    return make(
+        "networking/subnet:Subnet",
+        f"{plan.spec.name}-subnet-6",
+        {
+            "name": named("subnet-6"),
+            "description": names.described(f"Nodes of the cluster {plan.spec.name}"),
+            "networkId": network,
+            "cidr": wanted.nodes,
+            "ipVersion": 6,
+            "ipv6AddressMode": "slaac",
+            "ipv6RaMode": "slaac",
+            "tags": tags,
+        },
+        opts,
+    ).id
 
 
 def _router(

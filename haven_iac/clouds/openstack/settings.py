@@ -224,7 +224,7 @@ class OpenStackSettings(AccessSettings):
     """Existing security groups for every node, instead of those made here; they have to let in what the distribution
     needs."""
     ipv6: Ipv6Settings | None = None
-    """A second subnet with IPv6; IPv4 only when left out."""
+    """A second subnet with IPv6, at the same router; IPv4 only when left out. Not beside an existing subnet."""
 
     api: ApiSettings = ApiSettings()
     """Address of the Kubernetes API; a floating IP when left out."""

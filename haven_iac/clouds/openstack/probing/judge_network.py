@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -75,6 +76,11 @@ def adopted(case: Case) -> Iterator[Finding]:
             "turn it on, or take another network",
             "cloud.settings.networkId" if settings.network_id else _SUBNET,
         )
+    if settings.ipv6 and settings.subnet_id:
+        what = "an existing subnet is taken as it is, and gets none with IPv6 beside it"
+        yield error(
+            what, "leave ipv6 out; nodes get addresses of IPv6 where the network has them", "cloud.settings.ipv6"
+        )
     for position, group in enumerate(settings.security_group_ids):
         if seen.read("security_groups") and group not in seen.security_groups:
             yield error(
@@ -146,9 +152,11 @@ def reachable(case: Case) -> dict[str, str]:
     subnet = _subnet(case)
     routers = [one for one in case.seen.routers if _is_ours(case, one, subnet)]
     network = subnet.network if subnet else ""
+    own = re.compile(rf"{re.escape(case.plan.spec.name)}-[a-z0-9]{{5}}-subnet(-6)?")
     found = {}
     for one in case.seen.subnets:
-        if subnet and one.id == subnet.id:
+        # At an existing router the cluster's own subnets are found too, once they are made.
+        if (subnet and one.id == subnet.id) or own.fullmatch(one.name):
             continue
         where = next((router.name for router in routers if one.id in router.subnets), "")
         if where:
