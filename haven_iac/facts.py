@@ -45,6 +45,8 @@ class StorageFacts:
 
     classes: tuple[StorageClassFacts, ...] = ()
     snapshot_driver: str | None = None
+    shared_ca: str = ""
+    """Certificates of the private authority behind the service of shared volumes, in PEM; empty for a public one."""
 
     def shared(self) -> StorageClassFacts | None:
         """Return the first class that offers ReadWriteMany, or None."""

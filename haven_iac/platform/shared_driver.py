@@ -40,13 +40,19 @@ def release(spec: ClusterSpec, facts: CloudFacts) -> Release | None:
         needs=(slots.NFS_DRIVER,),
         provides=("shared-driver",),
         workloads=(workload(CONTROLLER), workload(NODE, per_node=True)),
-        secrets=(SecretRef(secret, late={f"os-{key}": f"shared-{key.lower()}" for key in SECRET_KEYS}),),
+        secrets=(
+            SecretRef(
+                secret,
+                # The certificate itself, as the chart mounts no file; an empty one is refused.
+                plain={"os-certAuthority": facts.storage.shared_ca} if facts.storage.shared_ca else {},
+                late={f"os-{key}": f"shared-{key.lower()}" for key in SECRET_KEYS},
+            ),
+        ),
     )
 
 
-SECRET_KEYS = ("authURL", "region", "applicationCredentialID", "applicationCredentialSecret", "certAuthority")
-"""What the driver wants in its Secret, behind `os-`; late values are named `shared-<key in lower case>`.  The last
-one is the certificate itself, as the chart mounts no file: pkg/client/client.go of cloud-provider-openstack 1.36."""
+SECRET_KEYS = ("authURL", "region", "applicationCredentialID", "applicationCredentialSecret")
+"""What the driver wants in its Secret, behind `os-`; late values are named `shared-<key in lower case>`."""
 
 
 def manifests(spec: ClusterSpec, facts: CloudFacts) -> Sequence[Manifest]:

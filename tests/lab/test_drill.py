@@ -88,6 +88,18 @@ def results(report: Any) -> dict[str, tuple[str, str]]:
     return {row["what"]: (row["result"], row["detail"]) for row in report["rows"]}
 
 
+def test_shared_volumes_are_made_by_a_driver_that_knows_a_private_authority(api: Kube) -> None:
+    spec = {
+        "storageClassName": "shared",
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    claims = "/api/v1/namespaces/default/persistentvolumeclaims"
+    api.ask("POST", claims, {"metadata": {"name": "many"}, "spec": spec})
+    assert settled(lambda: api.get(f"{claims}/many")["status"].get("phase") == "Bound")
+    api.delete(f"{claims}/many")
+
+
 def claim_with_volume(api: Kube, name: str) -> tuple[str, str]:
     """Make a namespace with a claim and a pod that uses it; return the volume's object and its id in the cloud."""
     strict = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -18,6 +18,7 @@ from haven_iac.plan.snapshot import snapshot
 from haven_iac.platform import late
 from haven_iac.platform.common import merged
 from haven_iac.spec.load import parse
+from tests.unit.bootstrap_lab import PEM
 from tests.unit.openstack_cases import DOCUMENT, uid
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "openstack"
@@ -101,6 +102,16 @@ def test_every_controller_gets_the_identity_and_no_secret_in_its_values() -> Non
         assert late.IDENTITY in late.found(release.values)
         assert not late.found(release.values) - {late.IDENTITY, late.CLOUD_CONFIG_SUM}
         assert release.secrets[0].late
+
+
+def test_manilas_driver_is_told_of_a_private_authority_and_never_of_an_empty_one() -> None:
+    def keys(**settings: Any) -> set[str]:
+        spec = parse(merged(DOCUMENT, {"cloud": {"settings": settings}}))
+        release = plan(spec, CLOUD.promise(spec)).release("shared-driver")
+        assert release is not None
+        return {*release.secrets[0].late, *release.secrets[0].plain}
+
+    assert keys(ca=PEM) - keys() == {"os-certAuthority"}
 
 
 def test_late_values_are_put_in_their_places() -> None:

@@ -66,7 +66,6 @@ def build(
             "shared-region": pulumi.Output.from_input(where.region),
             "shared-applicationcredentialid": credential.id,
             "shared-applicationcredentialsecret": secret,
-            "shared-certauthority": pulumi.Output.from_input(settings.ca or ""),
         },
         (credential, *made),
     )

@@ -25,7 +25,7 @@ def storage(spec: ClusterSpec, settings: OpenStackSettings) -> StorageFacts:
     classes = [_cinder(name, kind, settings, default=name == "block") for name, kind in types.items()]
     if manila_wanted(spec):
         classes.append(_manila(spec, settings))
-    return StorageFacts(tuple(classes), snapshot_driver=CINDER)
+    return StorageFacts(tuple(classes), snapshot_driver=CINDER, shared_ca=settings.ca or "")
 
 
 def manila_wanted(spec: ClusterSpec) -> bool:
