@@ -62,8 +62,8 @@ class BootFacts:
     """True when the caller knows that the cluster runs: even the first server then gets no key and only joins."""
     marker: Marker | None = None
     """Where a first server looks whether its cluster exists; the age of its authority tells when left out."""
-    etcd_disk: str = ""
-    """Device of the disk for etcd, such as /dev/vdb or /dev/disk/by-id/...; the root disk when empty.  A blank one is
+    etcd_disk: tuple[str, ...] = ()
+    """Devices of which the first that is there is the disk for etcd; the root disk when empty.  A blank one is
     formatted, one with the label `haven-etcd` is taken as it is, and any other stops the boot."""
     snapshots: SnapshotStore | None = None
     """Where etcd snapshots go; the server's own disk only when left out."""

@@ -194,7 +194,7 @@ def _environment(spec: ClusterSpec, node: Node, endpoint: str, facts: BootFacts,
         "AUDIT": audit.LOG.rpartition("/")[0] if node.server else "",
     }
     if facts.etcd_disk and node.server:
-        values["ETCD_DISK"] = facts.etcd_disk
+        values["ETCD_DISK"] = " ".join(facts.etcd_disk)
     if node.may_start:
         values |= {
             "SETTINGS": node.settings,

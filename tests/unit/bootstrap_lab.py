@@ -62,7 +62,7 @@ ALL_FACTS = BootFacts(
     peers=("10.20.0.12", "10.20.0.13"),
     names=("api.test.nl",),
     marker=Marker("http://169.254.169.254/openstack/latest/meta_data.json", '"haven-iac-initialised"', (("X-A", "b"),)),
-    etcd_disk="/dev/vdb",
+    etcd_disk=("/dev/vdb", "/dev/sdb"),
     snapshots=SnapshotStore("test-etcd", "s3.example.nl", "nl", "test-abcde", ca=PEM),
     mirror_ca=PEM,
     identity_ca=PEM,

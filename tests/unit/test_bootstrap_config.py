@@ -105,7 +105,7 @@ facts = st.builds(
     names=st.sampled_from([(), ("api.test.nl", ENDPOINT)]),
     cluster_exists=st.booleans(),
     marker=st.sampled_from([None, Marker("https://x/'\"y", 'it\'s "there"')]),
-    etcd_disk=st.sampled_from(["", "/dev/vdb"]),
+    etcd_disk=st.sampled_from([(), ("/dev/vdb",)]),
     snapshots=st.none() | stores,
     mirror_ca=st.sampled_from(["", PEM]),
 )

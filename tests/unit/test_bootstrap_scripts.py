@@ -324,7 +324,7 @@ def test_the_processor_chooses_the_file(processor: str, wanted: str, tmp_path: P
 
 
 class TestEtcdDisk:
-    FACTS = BootFacts(etcd_disk="/dev/vdb")
+    FACTS = BootFacts(etcd_disk=("/dev/sdx", "/dev/vdb"))
 
     def machine(self, folder: Path) -> Host:
         return host(folder, "rke2", JOINING, self.FACTS)

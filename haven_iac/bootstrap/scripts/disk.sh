@@ -12,11 +12,19 @@ if mountpoint -q "$root$target"; then
   exit 0
 fi
 
+# Which of the names a disk has depends on its bus.
+there() {
+  for disk in $ETCD_DISK; do
+    [ -e "$root$disk" ] && return
+  done
+  return 1
+}
+
 tries=0
-until [ -n "$(blkid -L "$label" || true)" ] || [ -e "$root$ETCD_DISK" ]; do
+until [ -n "$(blkid -L "$label" || true)" ] || there; do
   tries=$((tries + 1))
   if [ "$tries" -gt 60 ]; then
-    echo "haven-iac: the disk for etcd, $ETCD_DISK, is not there" >&2
+    echo "haven-iac: the disk for etcd is not there: $ETCD_DISK" >&2
     exit 1
   fi
   sleep 2
@@ -25,12 +33,12 @@ done
 if [ -z "$(blkid -L "$label" || true)" ]; then
   # 2 means: nothing that blkid knows.  Anything it does know is somebody's data.
   found=0
-  blkid -p "$root$ETCD_DISK" >/dev/null 2>&1 || found=$?
+  blkid -p "$root$disk" >/dev/null 2>&1 || found=$?
   if [ "$found" -ne 2 ]; then
-    echo "haven-iac: $ETCD_DISK holds something that is not ours; it is not formatted" >&2
+    echo "haven-iac: $disk holds something that is not ours; it is not formatted" >&2
     exit 1
   fi
-  mkfs.ext4 -q -L "$label" "$root$ETCD_DISK"
+  mkfs.ext4 -q -L "$label" "$root$disk"
 fi
 
 mkdir -p "$root$target"

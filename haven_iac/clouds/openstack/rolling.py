@@ -18,7 +18,7 @@ from haven_iac.clouds.openstack.api import MERGE, Kube
 from haven_iac.clouds.openstack.consoles import told
 from haven_iac.clouds.openstack.names import GENERATION_KEY
 from haven_iac.clouds.openstack.settings import OpenStackSettings
-from haven_iac.clouds.openstack.user_data import ETCD_DEVICE, boot_facts
+from haven_iac.clouds.openstack.user_data import ETCD_DEVICES, boot_facts
 from haven_iac.errors import DeployError
 from haven_iac.spec import ClusterSpec
 
@@ -106,7 +106,7 @@ class Roll:
             exists=True,
         )
         # What the description says of this disk is for machines to come.
-        facts = replace(facts, etcd_disk=ETCD_DEVICE if self._has_etcd_disk(server) else "")
+        facts = replace(facts, etcd_disk=ETCD_DEVICES if self._has_etcd_disk(server) else ())
         made = find(self.spec.kubernetes.distribution.value).user_data(
             self.spec, machine, self.keys, self.inside, facts
         )

@@ -18,8 +18,8 @@ from haven_iac.plan.model import NodePlan, Role
 from haven_iac.platform import objects
 from haven_iac.spec import ClusterSpec
 
-ETCD_DEVICE = "/dev/vdb"
-"""Where a server finds the volume for etcd, if it has one."""
+ETCD_DEVICES = ("/dev/vdb", "/dev/sdb", "/dev/xvdb")
+"""Where a server finds the volume for etcd, if it has one: that is for the bus of its image (`hw_disk_bus`) to say."""
 
 
 def machine(node: NodePlan) -> Machine:
@@ -60,7 +60,7 @@ def boot_facts(
         peers=tuple(peers),
         names=(outside,) if server else (),
         marker=founding.marker(settings) if server else None,
-        etcd_disk=ETCD_DEVICE if server and settings.etcd_disk else "",
+        etcd_disk=ETCD_DEVICES if server and settings.etcd_disk else (),
         snapshots=objects.snapshots(spec, CLOUD.promise(spec)) if server else None,
         manifests=((virtual_address.FILE, virtual_address.manifest(spec, inside)),) if server and held else (),
         mirror_ca=trusted.get(authorities.MIRROR, ""),
