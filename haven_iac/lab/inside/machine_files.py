@@ -43,7 +43,8 @@ def _interface(vif):
         "port_id": vif["id"],
         "mac": vif["address"],
         "network_id": vif["network"]["id"],
-        "fixed_ips": [ip["address"] for ip in vif.fixed_ips()],
+        # What a machine goes by is its address of IPv4, as user data says.
+        "fixed_ips": sorted((ip["address"] for ip in vif.fixed_ips()), key=lambda one: ":" in one),
     }
 
 
