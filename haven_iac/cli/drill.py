@@ -49,7 +49,7 @@ def restore(
     if not slots.filled(ready.spec, ready.facts, slots.BACKUP):
         raise DrillError("there are no backups here", fix="write `backup: {enabled: true, bucket: …}`")
     ready, session = run.existing(stack)
-    with connect(str(session.outputs()["kubeconfig"])) as kube:
+    with connect(run.kubeconfig(session.outputs(), stack)) as kube:
         namespace_of_velero = ready.facts.place(slots.BACKUP, NS_BACKUP)
         drill = Drill(kube, namespace_of_velero, run.say, simulated=ready.facts.simulated)
         report = drill.hold(namespace, image or probe.IMAGE)

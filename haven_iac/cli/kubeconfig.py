@@ -125,24 +125,13 @@ def _show_uses(outputs: Mapping[str, Any], stack: str, *, as_json: bool) -> None
 
     from haven_iac.deploy.break_glass import uses
 
-    found = uses(_own(outputs, stack))
+    found = uses(run.kubeconfig(outputs, stack))
     if as_json:
         emit({"stack": stack, "uses": [asdict(use) for use in found]})
         return
     for use in found:
         print(f"{use.at}  until {use.until}  {use.user}: {use.reason}")
     run.say(f"{len(found)} uses of break-glass access are recorded in the cluster")
-
-
-def _own(outputs: Mapping[str, Any], stack: str) -> str:
-    """Return the stack's own kubeconfig.
-
-    Raises:
-        DeployError: the stack was not finished.
-    """
-    if not outputs.get("kubeconfig"):
-        raise DeployError(f"the cluster of stack {stack} was not finished", fix=f"`haven-iac up -s {stack}` goes on")
-    return str(outputs["kubeconfig"])
 
 
 def lifetime_of(text: str, option: str = "--ttl") -> timedelta:

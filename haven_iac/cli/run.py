@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -217,6 +217,17 @@ def existing(stack: str) -> tuple[Prepared, Session]:
     if not found.exists():
         raise DeployError(f"there is no cluster of stack {stack} yet", fix=f"`haven-iac up -s {stack}` builds it")
     return ready, found
+
+
+def kubeconfig(outputs: Mapping[str, Any], stack: str) -> str:
+    """Return the stack's own kubeconfig.
+
+    Raises:
+        DeployError: the stack was not finished.
+    """
+    if not outputs.get("kubeconfig"):
+        raise DeployError(f"the cluster of stack {stack} was not finished", fix=f"`haven-iac up -s {stack}` goes on")
+    return str(outputs["kubeconfig"])
 
 
 def silent(ready: Prepared, error: UnreachableError) -> UnreachableError:

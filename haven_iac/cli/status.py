@@ -18,12 +18,9 @@ def status(stack: StackOption = "local", as_json: JsonOption = False) -> None:
 
     ready, session = run.existing(stack)
     outputs = session.outputs()
-    if "kubeconfig" not in outputs:
-        from haven_iac.errors import DeployError
-
-        raise DeployError(f"the cluster of stack {stack} was not finished", fix=f"`haven-iac up -s {stack}` goes on")
+    text = run.kubeconfig(outputs, stack)
     try:
-        state = live.read(outputs["kubeconfig"])
+        state = live.read(text)
     except UnreachableError as error:
         raise run.silent(ready, error) from None
     if as_json:

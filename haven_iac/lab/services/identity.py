@@ -16,10 +16,10 @@ def files(lab: Settings) -> dict[str, Sections]:
         "database": lab.database("keystone"),
         "token": {"provider": "fernet", "expiration": 43200},
         "fernet_tokens": {"key_repository": f"{lab.state}/keystone/fernet"},
-        # The cache in memory hands out the object itself, and Keystone takes the secret part out of that.
-        "credential": {"key_repository": f"{lab.state}/keystone/credential", "caching": False},
+        "credential": {"key_repository": f"{lab.state}/keystone/credential"},
         "identity": {"password_hash_rounds": 4},
-        "cache": {"enabled": True, "backend": "dogpile.cache.memory"},
+        # Copies, as from a memcached: Keystone changes what it gets, such as the roles of a token.
+        "cache": {"enabled": True, "backend": "dogpile.cache.memory_pickle"},
         "oslo_messaging_notifications": lab.shared()["oslo_messaging_notifications"],
     }
     barbican: Sections = {
