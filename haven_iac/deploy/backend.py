@@ -59,7 +59,9 @@ def environment(project: Project, tools: Tools, say: Callable[[str], None]) -> d
     if configured(project):
         return env
     own_state(project).mkdir(mode=0o700, parents=True, exist_ok=True)
-    mend(own_state(project), time.time())
+    if mend(own_state(project), time.time()):
+        time.sleep(SETTLED)
+        mend(own_state(project), time.time())
     env["PULUMI_BACKEND_URL"] = own_state(project).as_uri()
     if not (os.environ.get("PULUMI_CONFIG_PASSPHRASE") or os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
         file = _passphrase(project)
@@ -72,7 +74,7 @@ def environment(project: Project, tools: Tools, say: Callable[[str], None]) -> d
     return env
 
 
-def mend(folder: Path, now: float) -> None:
+def mend(folder: Path, now: float) -> bool:
     """Remove what an engine that was killed left half-written; the state itself is always whole.
 
     Beside each file the backend keeps another one with what kind of file it is, which it writes in place: cut short, it
@@ -81,13 +83,19 @@ def mend(folder: Path, now: float) -> None:
     Args:
         folder: of the file backend.
         now: seconds since 1970; what is younger than a few seconds is somebody's at work.
+
+    Returns:
+        Whether something that keeps a stack from being read was left alone, as it is that young.
     """
+    young = False
     for file in folder.glob(".pulumi/stacks/**/*.json*"):
         with contextlib.suppress(OSError):
-            if file.suffix not in (".attrs", ".tmp") or now - file.stat().st_mtime < SETTLED:
-                continue
-            if file.suffix == ".tmp" or not _whole(file):
-                file.unlink()
+            if file.suffix == ".tmp" or (file.suffix == ".attrs" and not _whole(file)):
+                if now - file.stat().st_mtime >= SETTLED:
+                    file.unlink()
+                else:
+                    young = young or file.suffix == ".attrs"
+    return young
 
 
 def _whole(file: Path) -> bool:

@@ -23,10 +23,12 @@ def test_only_what_was_cut_short_goes(tmp_path: Path) -> None:
         (folder / name).write_text(text)
         os.utime(folder / name, (100, 100))
     os.utime(folder / "new.json.attrs", (200, 200))
-    mend(tmp_path, 200 + SETTLED / 2)
+    assert mend(tmp_path, 200 + SETTLED / 2)
     assert {file.name for file in folder.iterdir()} == {
         "lab.json",
         "lab.json.bak",
         "lab.json.bak.attrs",
         "new.json.attrs",
     }
+    assert not mend(tmp_path, 200 + SETTLED)
+    assert not (folder / "new.json.attrs").exists()
