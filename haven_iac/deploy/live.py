@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haven_iac.errors import UnreachableError
+from haven_iac.kube import last_cause
 
 TIMEOUT = (5, 20)
 """Seconds to connect, and to answer."""
@@ -88,11 +89,7 @@ def read(kubeconfig: str) -> State:
 
 def _reason(error: Exception) -> str:
     status = getattr(error, "status", None)
-    if status:
-        return f"HTTP {status}"
-    # Only the last of a chain of causes says something.
-    cause = str(getattr(error, "reason", None) or error).rpartition(": ")[2]
-    return cause.strip("()'\" ") or type(error).__name__
+    return f"HTTP {status}" if status else last_cause(error) or type(error).__name__
 
 
 def _node(node: Any) -> NodeState:

@@ -40,7 +40,7 @@ def connect(kubeconfig: str, *, folder: Path | None = None, rights: str = "") ->
         except KubeError as error:
             raise _explained(error, kube.host, rights) from None
         except (HTTPError, OSError) as error:
-            raise _silent(str(getattr(error, "reason", "") or error), kube.host) from None
+            raise _silent(error, kube.host) from None
         except json.JSONDecodeError:
             raise UnreachableError(
                 f"what answers at {kube.host} is no Kubernetes API",
@@ -88,15 +88,19 @@ def _explained(error: KubeError, host: str, rights: str) -> DeployError:
     return error
 
 
-def _silent(reason: str, host: str) -> UnreachableError:
-    """Return the error for an API that was not reached, with the last cause of a chain of them."""
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
+def last_cause(error: Exception) -> str:
+    """Return the last of a chain of causes, as the others only wrap it; empty when there is none."""
+    return str(getattr(error, "reason", "") or error).rpartition(": ")[2].strip("()'\" ")
+
+
+def _silent(error: Exception, host: str) -> UnreachableError:
+    """Return the error for an API that was not reached."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(getattr(error, "reason", "") or error):
         return UnreachableError(
             f"the certificate of {host} is not signed by the authority in the kubeconfig",
             fix="it belongs to another cluster, or this one was built again: get a new one with `haven-iac kubeconfig`",
         )
-    why = reason.rpartition(": ")[2].strip("()'\" ") or "it gave no reason"
     return UnreachableError(
-        f"the Kubernetes API at {host} does not answer: {why}",
+        f"the Kubernetes API at {host} does not answer: {last_cause(error) or 'it gave no reason'}",
         fix="`haven-iac status` looks what has stopped; else look at your network and VPN",
     )

@@ -6,6 +6,7 @@ the cluster's identity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 IDENTITY_KEY = "haven-iac-identity"
@@ -14,6 +15,11 @@ IDENTITY_KEY = "haven-iac-identity"
 
 GENERATION_KEY = "haven-iac-generation"
 """Key, in a server's metadata, of what it was made from last."""
+
+
+def identities(cluster: str) -> str:
+    """Return the pattern of every identity that a cluster of that name may have."""
+    return rf"{re.escape(cluster)}-[a-z0-9]{{5}}"
 
 
 def tag(identity: str) -> str:

@@ -90,6 +90,10 @@ def _placed(
     def named(part: str) -> pulumi.Output[str]:
         return identity.apply(lambda one: names.named(one, part))
 
+    def subnet_of(inside: pulumi.Output[str], part: str, said: dict[str, Any]) -> pulumi.Output[str]:
+        about = {"name": named(part), "description": names.described(f"Nodes of the cluster {name}"), "tags": tags}
+        return make("networking/subnet:Subnet", f"{name}-{part}", {**about, "networkId": inside, **said}, opts).id
+
     network: pulumi.Output[str]
     subnet: pulumi.Output[str]
     if settings.network_id and settings.subnet_id:
@@ -107,70 +111,35 @@ def _placed(
             },
             opts,
         )
-        network, subnet = made.id, _subnet(plan, made.id, named, tags, opts)
+        network, subnet = made.id, subnet_of(made.id, "subnet", _range(plan))
     if settings.subnet_id and not settings.router_id:
         return network, subnet, subnet
     router: pulumi.Input[str] = settings.router_id or _router(plan, named, tags, external, opts).id
 
-    def interface(key: str, inner: pulumi.Output[str]) -> pulumi.Output[str]:
-        led = {"routerId": router, "subnetId": inner}
-        return make("networking/routerInterface:RouterInterface", f"{name}-{key}", led, opts).id
+    def interface(part: str, inside: pulumi.Output[str]) -> pulumi.Output[str]:
+        led = {"routerId": router, "subnetId": inside}
+        return make("networking/routerInterface:RouterInterface", f"{name}-{part}", led, opts).id
 
     if settings.ipv6 and not settings.subnet_id:
-        # The router is what tells nodes the range, from which they make their addresses.
-        interface("router-interface-6", _subnet_6(plan, settings.ipv6, network, named, tags, opts))
+        interface("router-interface-6", subnet_of(network, "subnet-6", _range_6(settings.ipv6)))
     return network, subnet, interface("router-interface", subnet)
 
 
-def _subnet(
-    plan: ClusterPlan,
-    network: pulumi.Output[str],
-    named: Any,
-    tags: pulumi.Output[list[str]],
-    opts: pulumi.ResourceOptions,
-) -> pulumi.Output[str]:
-    spec, block = plan.spec, IPv4Network(plan.spec.network.nodes)
-    return make(
-        "networking/subnet:Subnet",
-        f"{spec.name}-subnet",
-        {
-            "name": named("subnet"),
-            "description": names.described(f"Nodes of the cluster {spec.name}"),
-            "networkId": network,
-            "cidr": str(block),
-            "ipVersion": 4,
-            "gatewayIp": str(block[GATEWAY]),
-            "allocationPools": [{"start": str(block[FIRST]), "end": str(block[LAST])}],
-            "dnsNameservers": list(spec.network.dns_servers),
-            "tags": tags,
-        },
-        opts,
-    ).id
+def _range(plan: ClusterPlan) -> dict[str, Any]:
+    """Return what is said of the nodes' own subnet."""
+    block = IPv4Network(plan.spec.network.nodes)
+    return {
+        "cidr": str(block),
+        "ipVersion": 4,
+        "gatewayIp": str(block[GATEWAY]),
+        "allocationPools": [{"start": str(block[FIRST]), "end": str(block[LAST])}],
+        "dnsNameservers": list(plan.spec.network.dns_servers),
+    }
 
 
-def _subnet_6(
-    plan: ClusterPlan,
-    wanted: Ipv6Settings,
-    network: pulumi.Output[str],
-    named: Any,
-    tags: pulumi.Output[list[str]],
-    opts: pulumi.ResourceOptions,
-) -> pulumi.Output[str]:
-    return make(
-        "networking/subnet:Subnet",
-        f"{plan.spec.name}-subnet-6",
-        {
-            "name": named("subnet-6"),
-            "description": names.described(f"Nodes of the cluster {plan.spec.name}"),
-            "networkId": network,
-            "cidr": wanted.nodes,
-            "ipVersion": 6,
-            "ipv6AddressMode": "slaac",
-            "ipv6RaMode": "slaac",
-            "tags": tags,
-        },
-        opts,
-    ).id
+def _range_6(wanted: Ipv6Settings) -> dict[str, Any]:
+    """Return what is said of the one with IPv6: nodes make their addresses from what the router tells."""
+    return {"cidr": wanted.nodes, "ipVersion": 6, "ipv6AddressMode": "slaac", "ipv6RaMode": "slaac"}
 
 
 def _router(

@@ -106,7 +106,7 @@ class Roll:
             exists=True,
         )
         # What the description says of this disk is for machines to come.
-        facts = replace(facts, etcd_disk=ETCD_DEVICES if self._has_etcd_disk(server) else ())
+        facts = replace(facts, etcd_disk=ETCD_DEVICES if machine.server and self._has_etcd_disk(server) else ())
         made = find(self.spec.kubernetes.distribution.value).user_data(
             self.spec, machine, self.keys, self.inside, facts
         )

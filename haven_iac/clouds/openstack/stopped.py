@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from haven_iac.clouds.base import Explained
@@ -15,7 +16,7 @@ MOST_NAMES = 12
 
 
 def explain(plan: ClusterPlan, settings: OpenStackSettings) -> Explained | None:
-    """Return which of a cluster's machines are switched off; None when all run, or the cloud cannot be asked.
+    """Return which of a cluster's machines are switched off; None when no server is, or the cloud cannot be asked.
 
     Args:
         plan: names the machines.
@@ -23,15 +24,15 @@ def explain(plan: ClusterPlan, settings: OpenStackSettings) -> Explained | None:
     """
     from openstack.exceptions import SDKException
 
-    servers = {node.name for node in plan.nodes if node.role is Role.CONTROL_PLANE}
-    names = {node.name for node in plan.nodes}
+    roles = {node.name: node.role for node in plan.nodes}
     try:
-        cloud: Any = connect(settings)
-        found = {one.name: one.status for one in cloud.compute.servers(name=f"^{plan.spec.name}-") if one.name in names}
+        with closing(connect(settings)) as cloud:
+            listed: Any = cloud.compute.servers(name=f"^{plan.spec.name}-")
+            found = {one.name: one.status for one in listed if one.name in roles}
     except (HavenError, SDKException):
         return None
-    off = sorted(name for name, status in found.items() if status != "ACTIVE")
-    if not servers.intersection(off):
+    off = sorted(name for name, status in found.items() if status == "SHUTOFF")
+    if not any(roles[name] is Role.CONTROL_PLANE for name in off):
         return None
     many = f"{len(off)} of its {len(found)} machines are"
     return Explained(

@@ -8,20 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from haven_iac.clouds.openstack.names import IDENTITY_KEY, tag
+from haven_iac.clouds.openstack.names import IDENTITY_KEY, identities, tag
 from haven_iac.clouds.openstack.probing.reader import Reader
 from haven_iac.clouds.openstack.probing.snapshot import Flavor, Kind, Snapshot, called
 from haven_iac.plan.model import ClusterPlan
 
-_IDENTITY = "[a-z0-9]{5}"
-"""What follows a cluster's name in its identity."""
-
 
 def with_existing(reader: Reader, plan: ClusterPlan, seen: Snapshot) -> Snapshot:
     """Return a snapshot that tells what this cluster has already: by names and tags, which carry its identity."""
-    name = re.escape(plan.spec.name)
-    ours = re.compile(rf"(kube_service_)?{name}-{_IDENTITY}([-_].*)?")
-    tagged = re.compile(re.escape(tag("")) + rf"{name}-{_IDENTITY}")
+    identity = identities(plan.spec.name)
+    ours = re.compile(rf"(kube_service_)?{identity}([-_].*)?")
+    tagged = re.compile(re.escape(tag("")) + identity)
 
     def mine(one: Mapping[str, Any]) -> bool:
         tags = one.get("tags") or []
@@ -29,7 +26,7 @@ def with_existing(reader: Reader, plan: ClusterPlan, seen: Snapshot) -> Snapshot
         return (
             ours.fullmatch(str(one.get("name") or "")) is not None
             or any(tagged.fullmatch(text) for text in tags)
-            or re.search(rf" cluster {name}-{_IDENTITY}$", description) is not None
+            or re.search(rf" cluster {identity}$", description) is not None
         )
 
     def count(service: str, path: str, key: str) -> Any:
@@ -59,7 +56,7 @@ def with_existing(reader: Reader, plan: ClusterPlan, seen: Snapshot) -> Snapshot
 
 def _servers(reader: Reader, cluster: str, nodes: set[str], flavors: tuple[Flavor, ...]) -> dict[str, int]:
     found: Counter[str] = Counter()
-    identity = re.compile(rf"{re.escape(cluster)}-{_IDENTITY}")
+    identity = re.compile(identities(cluster))
     for one in reader.pages("compute", f"/servers/detail?name={cluster}-", "servers"):
         belongs = identity.fullmatch(str((one.get("metadata") or {}).get(IDENTITY_KEY, "")))
         if one["name"] not in nodes and not belongs:
@@ -85,7 +82,7 @@ def _groups(reader: Reader, mine: Any) -> dict[str, int]:
 
 
 def _volumes(reader: Reader, mine: Any, cluster: str) -> dict[str, int]:
-    identity = re.compile(rf"{re.escape(cluster)}-{_IDENTITY}")
+    identity = re.compile(identities(cluster))
     listed = reader.pages("block_storage", "/volumes/detail", "volumes")
     ours = [one for one in listed if mine(one) or _belongs(one.get("metadata") or {}, identity)]
     found: Counter[str] = Counter()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from haven_iac.clouds.base import Finding
+from haven_iac.clouds.openstack.names import identities
 from haven_iac.clouds.openstack.probing.judge import Case, Rule, choose, error, listed, warning
 from haven_iac.clouds.openstack.probing.snapshot import Network, Router, Subnet, called
 from haven_iac.clouds.openstack.settings import Exposure
@@ -152,7 +153,7 @@ def reachable(case: Case) -> dict[str, str]:
     subnet = _subnet(case)
     routers = [one for one in case.seen.routers if _is_ours(case, one, subnet)]
     network = subnet.network if subnet else ""
-    own = re.compile(rf"{re.escape(case.plan.spec.name)}-[a-z0-9]{{5}}-subnet(-6)?")
+    own = re.compile(rf"{identities(case.plan.spec.name)}-subnet(-6)?")
     found = {}
     for one in case.seen.subnets:
         # At an existing router the cluster's own subnets are found too, once they are made.

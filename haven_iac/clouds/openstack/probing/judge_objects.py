@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from haven_iac.clouds.base import Finding
+from haven_iac.clouds.openstack.names import identities
 from haven_iac.clouds.openstack.objects import containers
 from haven_iac.clouds.openstack.probing.judge import Case, Rule, error, warning
 from haven_iac.clouds.openstack.settings import ObjectStorage
@@ -37,7 +38,7 @@ def service(case: Case) -> Iterator[Finding]:
 
 def names(case: Case) -> Iterator[Finding]:
     """Judge whether a container of that name is somebody else's."""
-    ours = re.compile(rf"{re.escape(case.plan.spec.name)}-[a-z0-9]{{5}}")
+    ours = re.compile(identities(case.plan.spec.name))
     for one in containers(case.plan):
         owner = case.seen.containers.get(one.name)
         if owner is None or ours.fullmatch(owner):

@@ -67,7 +67,7 @@ def _compute(plan: ClusterPlan, flavors: tuple[Flavor, ...]) -> dict[str, Need]:
 def _network(plan: ClusterPlan, settings: OpenStackSettings) -> dict[str, Need]:
     own_network = not settings.network_id
     own_subnet = not settings.subnet_id
-    subnets = int(own_subnet) + int(own_subnet and settings.ipv6 is not None)
+    subnets = int(own_subnet) * (2 if settings.ipv6 else 1)
     groups = 0 if settings.security_group_ids else len(Group)
     balancers = _count_balancers(settings)
     floating = int(_floating(settings) and not settings.api.floating_ip) + int(settings.load_balancer.enabled)
