@@ -102,5 +102,5 @@ def _silent(error: Exception, host: str) -> UnreachableError:
         )
     return UnreachableError(
         f"the Kubernetes API at {host} does not answer: {last_cause(error) or 'it gave no reason'}",
-        fix="`haven-iac status` looks what has stopped; else look at your network and VPN",
+        fix="`haven-iac status` says what has stopped; else look at your network and VPN",
     )

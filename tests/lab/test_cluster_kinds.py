@@ -97,7 +97,9 @@ def test_both_run_beside_each_other_and_one_goes_without_the_other(
     [own] = [one for one in cloud.network.networks() if one.name.startswith("kaas-")]
     assert own.mtu == 1400
     assert [one.dns_nameservers for one in cloud.network.subnets(network_id=own.id, ip_version=4)] == [["192.0.2.53"]]
-    for port in cloud.network.ports(network_id=own.id, device_owner="compute:az1"):
+    ports = list(cloud.network.ports(network_id=own.id, device_owner="compute:az1"))
+    assert len(ports) == 2
+    for port in ports:
         assert len([one for one in port.fixed_ips if one["ip_address"].startswith("fd12:3456:789a:")]) == 1
     first = everything(cloud)
 

@@ -88,7 +88,7 @@ def results(report: Any) -> dict[str, tuple[str, str]]:
     return {row["what"]: (row["result"], row["detail"]) for row in report["rows"]}
 
 
-def test_shared_volumes_are_made_by_a_driver_that_knows_a_private_authority(api: Kube) -> None:
+def test_shared_volumes_are_made_with_a_private_authority_in_the_drivers_secret(api: Kube) -> None:
     spec = {
         "storageClassName": "shared",
         "accessModes": ["ReadWriteMany"],
